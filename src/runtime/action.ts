@@ -1,0 +1,66 @@
+// The contract between the interpreter and the action modules: a table of `{id, run}` per module (runtime/actions/*.ts).
+import { CodedError } from '../base/error.ts';
+import type { Host } from './host.ts';
+import type { Value } from './values.ts';
+
+/**
+ * An action, condition or wait of the catalog. `id` is its full catalog id with variant (`Text.Replace.ReplaceText`).
+ * Conditions return `{ result: true|false }` as `condition`; waits are conditions polled by the interpreter.
+ */
+export interface ActionDefinition {
+  readonly id: string;
+  run(args: ActionArguments, context: ActionContext): ActionResult | Promise<ActionResult>;
+}
+
+/**
+ * Outputs by catalog name; an absent one leaves its variable untouched. `condition` only for conditions and waits.
+ * An in/out argument (`Value` of Increase variable, `List` of Add item to list) is also an output under its own name: its new
+ * value goes to the variable, or the place in one, that the argument names. Lists and tables are changed in place besides.
+ */
+export interface ActionResult {
+  readonly outputs?: Readonly<Record<string, Value>>;
+  readonly condition?: boolean;
+}
+
+/** What an action may touch besides the file system and processes it exists for. */
+export interface ActionContext {
+  readonly host: Host;
+  /** Aborts when the run stops: pass it on to every wait, process and request. */
+  readonly signal: AbortSignal;
+  /** Folder of the flow file; relative paths of a flow are resolved against it. */
+  readonly folder: string;
+  /** Marks a text that a person gave as secret from now on: it is masked in everything the run reports. */
+  addSecret(text: string): void;
+}
+
+/**
+ * The evaluated arguments of one call, by catalog name (case-insensitive). An argument left out has its catalog default.
+ * Each getter converts as the product does and throws an ActionError (`code` names the argument problem) when it cannot.
+ */
+export interface ActionArguments {
+  /** True when the call gives the argument and it is not blank. */
+  has(name: string): boolean;
+  /** The raw value: given, else default, else null. */
+  value(name: string): Value;
+  text(name: string): string;
+  number(name: string): number;
+  integer(name: string): number;
+  boolean(name: string): boolean;
+  /** Member of the enum as the catalog spells it, whatever the letter case in the flow. */
+  member(name: string): string;
+  list(name: string): Value[];
+  /** A path: text, File or Folder value; resolved against the flow's folder. */
+  path(name: string): string;
+  /** One or several paths: text, File or Folder value, or a list of them. */
+  paths(name: string): string[];
+  /** `@Name: value` arguments in order. */
+  readonly dynamic: readonly { readonly name: string; readonly value: Value }[];
+}
+
+/**
+ * An action failed as its documentation says it can. `code` is the product's error name as it stands in ON ERROR clauses
+ * (`FileNotFoundError` …); without one of its own an action uses `ActionFailed`.
+ */
+export class ActionError extends CodedError {
+  override readonly name = 'ActionError';
+}

@@ -1,0 +1,12 @@
+// FlowControl actions that are calls in the text of a flow. Everything else of that module is a statement (see compile.ts).
+import type { ActionDefinition } from '../action.ts';
+import { CustomError } from '../errors.ts';
+
+export const flowControlActions: readonly ActionDefinition[] = [
+  {
+    id: 'FlowControl.ThrowCustomError',
+    run(args) {
+      throw new CustomError(args.text('CustomErrorCode'), args.text('CustomErrorMessage'));
+    },
+  },
+];

@@ -1,0 +1,352 @@
+// The System actions that deal with programs, processes and environment variables. What needs a window (waiting for an
+// application to load) or another user's processes is not here.
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import {
+  type ActionArguments,
+  type ActionContext,
+  type ActionDefinition,
+  ActionError,
+  type ActionResult,
+} from '../action.ts';
+import { attempt, exists, isFile, pathOf, requireFolder } from './fileSystem.ts';
+import { onWindows } from './platform.ts';
+import {
+  execute,
+  hasName,
+  type Program,
+  type RunningProcess,
+  runningProcesses,
+  splitCommandLine,
+  startDetached,
+  TimedOut,
+} from './processes.ts';
+import { powershell, powershellText } from './windows.ts';
+
+// ── Run application ─────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Application {
+  /** A program, a document, a folder or a web address. */
+  readonly path: string;
+  readonly commandLine: string;
+  /** Working folder; the flow's folder when none is given. */
+  readonly folder: string;
+  /** Member of System.ProcessWindowStyle. Only Windows lets a caller choose it. */
+  readonly windowStyle: string;
+}
+
+async function applicationOf(args: ActionArguments, context: ActionContext): Promise<Application> {
+  const folder = args.has('WorkingDirectory') ? pathOf(args, 'WorkingDirectory') : context.folder;
+  await requireFolder(folder, 'ExecuteApplicationOrOpenFileError');
+  const text = args.text('ApplicationPath').trim();
+  if (text === '') throw notFound(text);
+  const resolved = pathOf(args, 'ApplicationPath');
+  // A bare name is looked for beside the flow first, then where the system keeps programs.
+  const path = isAddress(text) || (!/[\\/]/.test(text) && !(await exists(resolved))) ? text : resolved;
+  if (path === resolved && !(await exists(path))) throw notFound(path);
+  return {
+    path,
+    commandLine: args.text('CommandLineArguments'),
+    folder,
+    windowStyle: args.member('WindowStyle'),
+  };
+}
+
+const isAddress = (text: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
+
+function notFound(path: string): ActionError {
+  return new ActionError(
+    'FileOrApplicationNotFoundError',
+    `The application or file "${path}" does not exist.`,
+    'Check the path; give it in full when the application is not on the search path of this machine.',
+  );
+}
+
+/** The program to start on systems other than Windows; what is no program is given to the opener of the desktop. */
+async function programOf(application: Application): Promise<Program> {
+  const { path, folder } = application;
+  const isProgram =
+    (await isFile(path)) &&
+    (await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    ));
+  if (isProgram || !(isAddress(path) || path.includes('/'))) {
+    return { file: path, args: splitCommandLine(application.commandLine), folder };
+  }
+  return { file: process.platform === 'darwin' ? 'open' : 'xdg-open', args: [path], folder };
+}
+
+/** The expression that starts an application as the shell of Windows does and leaves it in `$p` (nothing when a running program took the document over). */
+export function startExpression(application: Application): string {
+  return [
+    '$i = New-Object Diagnostics.ProcessStartInfo',
+    `$i.FileName = ${powershellText(application.path)}`,
+    `$i.Arguments = ${powershellText(application.commandLine)}`,
+    `$i.WorkingDirectory = ${powershellText(application.folder)}`,
+    `$i.WindowStyle = '${application.windowStyle}'`,
+    '$i.UseShellExecute = $true',
+    '$p = [Diagnostics.Process]::Start($i)',
+  ].join('; ');
+}
+
+/** Runs `work`; the system's errors become the documented ones. */
+async function starting<T>(
+  application: Application,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (signal.aborted || error instanceof TimedOut) throw error;
+    if (code === 'ENOENT') {
+      if (!isAddress(application.path) && !(await exists(application.path))) throw notFound(application.path);
+      throw new ActionError(
+        'ExecuteApplicationOrOpenFileError',
+        `This machine has no program that runs or opens "${application.path}".`,
+        'Install one, or give the program as application and the document as its command line argument.',
+        { cause: error },
+      );
+    }
+    const denied = code === 'EACCES' || code === 'EPERM';
+    throw new ActionError(
+      denied ? 'AccessDeniedForApplicationOrFileError' : 'ExecuteApplicationOrOpenFileError',
+      `Cannot run "${application.path}": ${denied ? 'access is denied' : (error as Error).message}.`,
+      denied
+        ? 'Give the account that runs the flow the right to execute it.'
+        : 'Try to start it by hand with the same account.',
+      { cause: error },
+    );
+  }
+}
+
+async function runApplication(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
+  const { signal } = context;
+  const application = await applicationOf(args, context);
+  const pid = await starting(application, signal, async () =>
+    onWindows
+      ? Number(await powershell(`& { ${startExpression(application)}; $p.Id }`, signal))
+      : await startDetached(await programOf(application)),
+  );
+  return { outputs: { ProcessId: pid } };
+}
+
+/** A timeout of 0 waits for ever. When it is over the application is left running. */
+async function runToCompletion(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
+  const { signal } = context;
+  const { clock } = context.host;
+  const application = await applicationOf(args, context);
+  const seconds = args.integer('Timeout');
+  const timeoutSeconds = seconds > 0 ? seconds : undefined;
+  try {
+    const done = await starting(application, signal, async () =>
+      onWindows
+        ? await completeOnWindows(application, timeoutSeconds, signal)
+        : await execute(await programOf(application), {
+            capture: false,
+            timeoutSeconds,
+            leaveRunning: true,
+            signal,
+            clock,
+          }),
+    );
+    return { outputs: { ProcessId: done.pid, ExitCode: done.exitCode } };
+  } catch (error) {
+    if (!(error instanceof TimedOut)) throw error;
+    throw new ActionError(
+      'TimeoutError',
+      `"${application.path}" did not complete within ${seconds} seconds and is still running.`,
+      'Allow more time, or end it with "Terminate process".',
+    );
+  }
+}
+
+async function completeOnWindows(
+  application: Application,
+  timeoutSeconds: number | undefined,
+  signal: AbortSignal,
+): Promise<{ pid: number; exitCode: number }> {
+  const limit = timeoutSeconds === undefined ? -1 : timeoutSeconds * 1000;
+  const answer = await powershell(
+    `& { ${startExpression(application)}; if (-not $p) { '0 0' } elseif ($p.WaitForExit(${limit})) { "$($p.Id) $($p.ExitCode)" } else { 'late' } }`,
+    signal,
+  );
+  if (answer === 'late') throw new TimedOut('it did not end in time');
+  const [pid, exitCode] = answer.split(' ').map(Number) as [number, number];
+  return { pid, exitCode };
+}
+
+// ── Processes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function processesNamed(name: string, signal: AbortSignal): Promise<RunningProcess[]> {
+  try {
+    return (await runningProcesses(signal)).filter((running) => hasName(running, name));
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw new ActionError(
+      'RetrieveListOfProcessesError',
+      `Cannot list the running processes: ${(error as Error).message}.`,
+      'Check that the account that runs the flow may list processes.',
+      { cause: error },
+    );
+  }
+}
+
+const isRunning = async (args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> => ({
+  condition: (await processesNamed(args.text('ProcessName'), signal)).length > 0,
+});
+const isNotRunning = async (args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> => ({
+  condition: (await processesNamed(args.text('ProcessName'), signal)).length === 0,
+});
+
+async function terminateById(args: ActionArguments): Promise<ActionResult> {
+  const pid = args.integer('ProcessId');
+  if (pid <= 0 || !terminate(pid)) {
+    throw new ActionError(
+      'ProcessWithSpecifiedIdNotRunningError',
+      `No process with the id ${pid} is running.`,
+      'Take the id from "Run application", or terminate the process by its name.',
+    );
+  }
+  return {};
+}
+
+/** Ends all processes of that name; none is no error. */
+async function terminateByName(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
+  for (const { pid } of await processesNamed(args.text('ProcessName'), signal)) {
+    if (!isOurs(pid)) terminate(pid);
+  }
+  return {};
+}
+
+/** The process of this run and the agent above it: a flow that ends every `node` must not end itself. */
+const isOurs = (pid: number): boolean => pid === process.pid || pid === process.ppid;
+
+/** False when there is no such process. */
+function terminate(pid: number): boolean {
+  const reason = isOurs(pid) ? 'it runs this flow' : kill(pid);
+  if (reason === undefined) return true;
+  if (reason === 'ESRCH') return false;
+  throw new ActionError(
+    'TerminateProcessError',
+    `Cannot terminate the process ${pid}: ${reason === 'EPERM' ? 'it belongs to another user or to the system' : reason}.`,
+    'Run the flow with an account that may end this process.',
+  );
+}
+
+/** Undefined when it worked, else the system's error code. */
+function kill(pid: number): string | undefined {
+  try {
+    process.kill(pid, 'SIGKILL');
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  }
+}
+
+// ── Environment variables ───────────────────────────────────────────────────────────────────────────────────────
+// Windows keeps variables per user and per system. Other systems have no such store: there a variable is set, read and
+// deleted for the rest of the run and the programs it starts.
+
+/** Member of System.EnvironmentVariableType → .NET's name of the store. */
+const store = (member: string): string => (member === 'System' ? 'Machine' : 'User');
+
+async function getVariable(
+  name: string,
+  scope: string | undefined,
+  signal: AbortSignal,
+): Promise<ActionResult> {
+  const stored =
+    onWindows && scope !== undefined
+      ? await attempt('InsufficientPermissionsError', 'read environment variable', name, signal, () =>
+          powershell(
+            `[Environment]::GetEnvironmentVariable(${powershellText(name)}, '${store(scope)}')`,
+            signal,
+          ),
+        )
+      : process.env[name];
+  // An empty variable and none are the same on Windows.
+  if (stored !== undefined && stored !== '') return { outputs: { Value: stored } };
+  throw new ActionError(
+    'EnvironmentVariableNotFoundError',
+    `The environment variable "${name}" does not exist.`,
+    'Check the name and the scope, and whether the agent was started after the variable was set.',
+  );
+}
+
+async function setVariable(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
+  const name = args.text('Name');
+  const value = args.text('Value');
+  requireVariableName(name, 'SetEnvironmentVariableValueError');
+  await changeVariable(
+    name,
+    powershellText(value),
+    args.member('Type'),
+    'SetEnvironmentVariableValueError',
+    signal,
+  );
+  process.env[name] = value;
+  return {};
+}
+
+async function deleteVariable(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
+  const name = args.text('Name');
+  requireVariableName(name, 'DeleteEnvironmentVariableError');
+  await changeVariable(name, '$null', args.member('Type'), 'DeleteEnvironmentVariableError', signal);
+  delete process.env[name];
+  return {};
+}
+
+/** Changes the store of Windows. `value` is a PowerShell expression. */
+async function changeVariable(
+  name: string,
+  value: string,
+  scope: string,
+  code: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!onWindows) return;
+  await attempt(
+    scope === 'System' ? 'InsufficientPermissionsError' : code,
+    'change environment variable',
+    name,
+    signal,
+    () =>
+      powershell(
+        `[Environment]::SetEnvironmentVariable(${powershellText(name)}, ${value}, '${store(scope)}')`,
+        signal,
+      ),
+  );
+}
+
+function requireVariableName(name: string, code: string): void {
+  if (name !== '' && !/[=\0]/.test(name)) return;
+  throw new ActionError(
+    code,
+    `"${name}" cannot be the name of an environment variable.`,
+    'Give a name without the character =.',
+  );
+}
+
+export const systemActions: readonly ActionDefinition[] = [
+  { id: 'System.RunApplication.RunApplication', run: runApplication },
+  { id: 'System.RunApplication.RunApplicationAndWaitToComplete', run: runToCompletion },
+  { id: 'System.IfProcess.ProcessIsRunning', run: isRunning },
+  { id: 'System.IfProcess.ProcessIsNotRunning', run: isNotRunning },
+  { id: 'System.WaitForProcess.ProcessToStart', run: isRunning },
+  { id: 'System.WaitForProcess.ProcessToStop', run: isNotRunning },
+  { id: 'System.TerminateProcess.TerminateProcessById', run: terminateById },
+  { id: 'System.TerminateProcess.TerminateProcessByName', run: terminateByName },
+  {
+    id: 'System.GetEnvironmentVariable.GetEnvironmentVariable',
+    run: (args, { signal }) => getVariable(args.text('Name'), undefined, signal),
+  },
+  {
+    id: 'System.GetEnvironmentVariable.GetEnvironmentVariableFromScope',
+    run: (args, { signal }) => getVariable(args.text('Name'), args.member('Scope'), signal),
+  },
+  { id: 'System.SetEnvironmentVariable', run: setVariable },
+  { id: 'System.DeleteEnvironmentVariable', run: deleteVariable },
+];

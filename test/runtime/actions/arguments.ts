@@ -1,0 +1,85 @@
+// Runs one action by itself, against the catalog: a misspelt argument, a missing required one or an output the catalog does
+// not know fails the test.
+import { findAction } from '../../../src/language/catalog.ts';
+import {
+  type ActionArguments,
+  type ActionContext,
+  type ActionDefinition,
+  ActionError,
+  type ActionResult,
+} from '../../../src/runtime/action.ts';
+import { ArgumentShape, CallArguments } from '../../../src/runtime/arguments.ts';
+import type { Value } from '../../../src/runtime/values.ts';
+import { FakeHost } from '../../fakes/host.ts';
+
+/** The arguments of one call, as the interpreter makes them. An enum member may be given as text. */
+export function argumentsOf(
+  id: string,
+  given: Readonly<Record<string, Value>>,
+  folder: string,
+): ActionArguments {
+  const entry = findAction(id)?.definition;
+  if (entry === undefined) throw new Error(`the catalog does not know ${id}`);
+  const names = Object.keys(given);
+  const fold = (name: string) => name.toLowerCase();
+  const known = entry.arguments.map((argument) => fold(argument.name));
+  for (const name of names) if (!known.includes(fold(name))) throw new Error(`${id} has no argument ${name}`);
+  for (const { name, required } of entry.arguments) {
+    if (required && !names.map(fold).includes(fold(name))) throw new Error(`${id} needs ${name}`);
+  }
+  const shape = new ArgumentShape(
+    id,
+    entry,
+    names,
+    names.map(() => false),
+  );
+  return new CallArguments(shape, Object.values(given), folder);
+}
+
+/** An action's world for a test: a fake host, no stop, `folder` as the flow's folder; `secrets` collects what the action marks. */
+export function contextIn(
+  folder: string,
+  options: { readonly host?: FakeHost; readonly signal?: AbortSignal } = {},
+): ActionContext & { readonly host: FakeHost; readonly secrets: string[] } {
+  const secrets: string[] = [];
+  return {
+    host: options.host ?? new FakeHost(),
+    signal: options.signal ?? new AbortController().signal,
+    folder,
+    secrets,
+    addSecret: (text) => secrets.push(text),
+  };
+}
+
+/** Runs the action `id` of `definitions` and checks what it returns against the catalog. */
+export async function runAction(
+  definitions: readonly ActionDefinition[],
+  id: string,
+  given: Readonly<Record<string, Value>>,
+  context: ActionContext,
+): Promise<ActionResult> {
+  const definition = definitions.find((one) => one.id === id);
+  if (definition === undefined) throw new Error(`${id} is not implemented`);
+  const result = await definition.run(argumentsOf(id, given, context.folder), context);
+  const known = findAction(id)?.definition;
+  const isTest = known?.kind === 'condition' || known?.kind === 'wait';
+  if (isTest !== (result.condition !== undefined)) throw new Error(`${id} is a ${known?.kind}`);
+  // An in/out argument is an output under its own name too.
+  const names = [...(known?.outputs ?? []), ...(known?.arguments.filter((one) => one.inOut) ?? [])].map(
+    ({ name }) => name,
+  );
+  for (const name of Object.keys(result.outputs ?? {})) {
+    if (!names.includes(name)) throw new Error(`the catalog has no output ${name} for ${id}`);
+  }
+  return result;
+}
+
+/** The ActionError `work` ends with, as `code: message`; fails when there is none or it has no next step. */
+export async function errorOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => new Error('it succeeded'),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ActionError) || error.nextStep === '') throw error;
+  return `${error.code}: ${error.message}`;
+}
