@@ -1,0 +1,63 @@
+// The agent's folder: made for its owner only, with small files that are either complete or absent.
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { ProductError } from '../base/error.ts';
+
+/** Makes the folder (mode 0700; on Windows the user's own profile protects it). Throws `DataFolderUnusable`. */
+export function prepareDataFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (process.platform !== 'win32') chmodSync(folder, 0o700);
+  } catch (error) {
+    throw new ProductError(
+      'DataFolderUnusable',
+      `The data folder ${folder} cannot be used (${(error as Error).message}).`,
+      'Make it writable for your account, or set DESKTOP_FLOWS_HOME to another folder.',
+      { cause: error },
+    );
+  }
+}
+
+/** Writes a file that only its owner can read; another process sees either the old content or all of the new one. */
+export function writePrivateFile(path: string, content: string | Uint8Array): void {
+  const draft = `${path}.new`;
+  rmSync(draft, { force: true });
+  const file = openSync(draft, 'wx', 0o600);
+  try {
+    writeSync(file, typeof content === 'string' ? Buffer.from(content) : content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(draft, path);
+}
+
+/** The machine's identifier: made at the first start, then the same for the life of the data folder. */
+export function machineId(folder: string): string {
+  const path = join(folder, 'machine-id');
+  const known = readIfPresent(path)?.toString('utf8').trim();
+  if (known) return known;
+  const made = randomUUID();
+  writePrivateFile(path, made);
+  return made;
+}
+
+export function readIfPresent(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

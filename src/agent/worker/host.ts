@@ -1,0 +1,261 @@
+// One run inside its worker: starts the interpreter, reports in frames, asks people through the agent, ends with one result.
+// Knows no process: the channel is given (see main.ts). Masks nothing: what the interpreter reports is redacted already.
+// Memory stays bounded however fast and long the flow runs.
+import { dirname, isAbsolute } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import { type Disposable, DisposableStore } from '../../base/disposable.ts';
+import { asProductError } from '../../base/error.ts';
+import { parse } from '../../language/parser.ts';
+import type { ActionRecord, Answer, RunError, WireValue } from '../../protocol/run.ts';
+import type { FromWorker, ToWorker } from '../../protocol/worker.ts';
+import type { HostAnswer, HostQuestion } from '../../runtime/host.ts';
+import { createRun, type FlowRun, type Outcome } from '../../runtime/run.ts';
+
+/** Limits of one frame. What does not fit is counted, not kept. */
+const frameActions = 200;
+const frameLogs = 100;
+/** Actions kept of one run; the status of lines goes on beyond it. */
+const runActions = 100_000;
+const messageCharacters = 4_000;
+
+type Frame = Extract<FromWorker, { kind: 'frame' }>;
+type Start = Extract<ToWorker, { kind: 'start' }>;
+
+interface OpenQuestion {
+  answered(answer: Answer): void;
+}
+
+export class WorkerRun {
+  readonly #send: (message: FromWorker) => Promise<void>;
+  readonly #clock: Clock;
+  readonly #questions = new Map<string, OpenQuestion>();
+  #fence = 0;
+  #run: FlowRun | undefined;
+  #stopped = false;
+  #questionCount = 0;
+  #actions: ActionRecord[] = [];
+  #omittedActions = 0;
+  #keptActions = 0;
+  #logs: Frame['logs'] = [];
+  #omittedLogs = 0;
+  #startedAt = 0;
+  #finished = false;
+
+  /** `send` resolves when the message has left the process. */
+  constructor(send: (message: FromWorker) => Promise<void>, clock: Clock) {
+    this.#send = send;
+    this.#clock = clock;
+  }
+
+  /** Takes a message of the agent. Resolves, for `start`, when the run has ended and its result has left. */
+  async receive(message: ToWorker): Promise<void> {
+    switch (message.kind) {
+      case 'start':
+        return this.#start(message);
+      case 'stop':
+        this.#stopped = true;
+        this.#run?.stop('The run was stopped.');
+        return;
+      case 'answer':
+        this.#questions.get(message.questionId)?.answered(message.answer);
+        return;
+    }
+  }
+
+  /** Ends the run as failed by a fault of ours. Resolves when that has left. */
+  async fail(error: unknown): Promise<void> {
+    const { code, message, nextStep } = asProductError(error);
+    const shown = this.#run?.redact(message) ?? message; // before there is a run, no error quotes a value
+    await this.#finish({ outcome: 'Failed', outputs: {}, error: { code, message: shown, nextStep } });
+  }
+
+  /** Stops the flow without telling anybody: there is nobody left to tell. */
+  abandon(): void {
+    this.#finished = true;
+    this.#run?.stop('The agent has ended.');
+  }
+
+  async #start({ fence, flow, inputs }: Start): Promise<void> {
+    this.#fence = fence;
+    const file = parse(flow.text);
+    const run = createRun({
+      flow: file,
+      name: flow.name,
+      folder: isAbsolute(flow.path) ? dirname(flow.path) : process.cwd(),
+      inputs,
+      host: {
+        clock: this.#clock,
+        ask: (question, signal) => this.#ask(question, signal),
+        log: (level, text) => this.#log(level, text),
+      },
+      observer: { actionEnded: (record) => this.#actionEnded(record) },
+    });
+    this.#run = run;
+    await this.#send({ kind: 'started', fence });
+    if (this.#stopped) return this.#finish({ outcome: 'Canceled', outputs: {} });
+    this.#startedAt = this.#clock.monotonic();
+    const timers = new DisposableStore();
+    this.#report(timers);
+    let outcome: Outcome;
+    try {
+      outcome = await run.start();
+    } finally {
+      timers.dispose();
+    }
+    await this.#finish(outcome);
+  }
+
+  // ── frames ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends a frame, waits until it has left, then until the next is due: a slow agent makes frames rarer, never a longer queue. */
+  #report(timers: DisposableStore): void {
+    // One percent of the time that the run has taken: prompt for short runs, and a run of a day does not fill the disk.
+    const interval = Math.min(1_000, Math.max(50, (this.#clock.monotonic() - this.#startedAt) / 100));
+    timers.add(
+      this.#clock.after(interval, () => {
+        if (this.#finished) return;
+        const frame = this.#frame();
+        void (frame ? this.#send(frame) : Promise.resolve()).then(() => this.#report(timers));
+      }),
+    );
+  }
+
+  /** What happened since the last frame; undefined when nothing did. */
+  #frame(): Frame | undefined {
+    const run = this.#run as FlowRun;
+    const lines = run.changedLines().map((line) => shortened({ ...line, ms: rounded(line.ms) }));
+    const [actions, logs, omitted] = [this.#actions, this.#logs, this.#omittedActions];
+    if (this.#omittedLogs > 0) {
+      const { line, subflow } = logs.at(-1) as Frame['logs'][number];
+      logs.push({
+        at: this.#clock.now(),
+        level: 'warning',
+        message: `${this.#omittedLogs} more messages were left out.`,
+        line,
+        subflow,
+      });
+    }
+    if (lines.length === 0 && actions.length === 0 && omitted === 0 && logs.length === 0) return undefined;
+    this.#actions = [];
+    this.#omittedActions = 0;
+    this.#logs = [];
+    this.#omittedLogs = 0;
+    const position = run.position();
+    return {
+      kind: 'frame',
+      fence: this.#fence,
+      ...(position && { position }),
+      lines,
+      actions,
+      omitted,
+      logs,
+    };
+  }
+
+  #actionEnded(record: ActionRecord): void {
+    if (this.#actions.length >= frameActions || this.#keptActions >= runActions) {
+      this.#omittedActions++;
+      return;
+    }
+    this.#keptActions++;
+    this.#actions.push(shortened({ ...record, at: Math.round(record.at), ms: rounded(record.ms) }));
+  }
+
+  #log(level: 'info' | 'warning' | 'error', text: string): void {
+    if (this.#logs.length >= frameLogs) {
+      this.#omittedLogs++;
+      return;
+    }
+    const position = this.#run?.position();
+    this.#logs.push({
+      at: this.#clock.now(),
+      level,
+      message: shortText(text),
+      line: position?.line ?? 0,
+      subflow: position?.subflow ?? '',
+    });
+  }
+
+  // ── people ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #ask(question: HostQuestion, signal: AbortSignal): Promise<HostAnswer> {
+    const id = `q${++this.#questionCount}`;
+    return new Promise((resolve, reject) => {
+      const waiting: Disposable[] = [];
+      const close = (withdrawn: boolean) => {
+        for (const item of waiting) item.dispose();
+        this.#questions.delete(id);
+        if (withdrawn) void this.#send({ kind: 'withdrawn', fence: this.#fence, questionId: id });
+      };
+      const aborted = () => {
+        close(true);
+        reject(signal.reason);
+      };
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      signal.addEventListener('abort', aborted);
+      waiting.push({ dispose: () => signal.removeEventListener('abort', aborted) });
+      if (question.timeoutSeconds) {
+        waiting.push(
+          this.#clock.after(question.timeoutSeconds * 1_000, () => {
+            close(true);
+            resolve({ button: question.preset ?? question.options?.[0] ?? 'OK', values: [] });
+          }),
+        );
+      }
+      this.#questions.set(id, {
+        answered: (answer) => {
+          close(false);
+          resolve(answer);
+        },
+      });
+      const frame = this.#frame(); // so that people see where the flow is when it asks
+      if (frame) void this.#send(frame);
+      void this.#send({
+        kind: 'question',
+        fence: this.#fence,
+        question: {
+          ...question,
+          id,
+          title: shortText(question.title),
+          message: shortText(question.message),
+        } as Extract<FromWorker, { kind: 'question' }>['question'],
+      });
+    });
+  }
+
+  // ── end ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #finish({
+    outcome,
+    outputs,
+    error,
+  }: Pick<Outcome, 'outcome' | 'outputs'> & { error?: RunError }): Promise<void> {
+    if (this.#finished) return;
+    this.#finished = true;
+    const frame = this.#run && this.#frame();
+    if (frame) await this.#send(frame);
+    await this.#send({
+      kind: 'finished',
+      fence: this.#fence,
+      outcome,
+      outputs: outputs as Record<string, WireValue>,
+      ...(error && { error: { ...error, message: shortText(error.message) } }),
+    });
+  }
+}
+
+function shortened<
+  T extends { readonly error?: { readonly code: string; readonly message: string } | undefined },
+>(item: T): T {
+  return item.error
+    ? { ...item, error: { code: item.error.code, message: shortText(item.error.message) } }
+    : item;
+}
+
+const shortText = (text: string): string =>
+  text.length > messageCharacters ? `${text.slice(0, messageCharacters)}…` : text;
+
+const rounded = (ms: number): number => Math.round(ms * 1_000) / 1_000;

@@ -1,0 +1,108 @@
+// Starts one process per run and speaks with it over its private channel. Flow and inputs go only there.
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import type { Log } from '../base/log.ts';
+import { Redactor } from '../base/redact.ts';
+import type { WorkerHost } from '../orchestration/runQueue.ts';
+import { invalidRequest } from '../protocol/rpc.ts';
+import { fromWorker, type ToWorker } from '../protocol/worker.ts';
+import type { Vault } from './seal.ts';
+import { secretsOf, shownOutputs } from './shown.ts';
+
+export interface WorkerLauncherOptions {
+  /** `worker.cjs`, or the source file in tests. */
+  readonly script: string;
+  readonly vault: Vault;
+  readonly log: Log;
+}
+
+/** Last words of a worker that are kept for the log. */
+const lastWords = 2_000;
+/** Messages that were sent before the end are still read after it, but not for ever. */
+const drainMs = 2_000;
+
+export function workerLauncher({ script, vault, log }: WorkerLauncherOptions): WorkerHost['launch'] {
+  return (claim, report) => {
+    const runId = claim.run.id;
+    const inputs = vault.open(runId, claim.sealedInputs);
+    const redactor = new Redactor();
+    for (const value of Object.values(inputs)) for (const secret of secretsOf(value)) redactor.add(secret);
+
+    // A group of its own on POSIX, so that everything the flow started can be ended with it. Same Node, no flags of the agent's own.
+    const child = fork(script, [], {
+      execArgv: [],
+      detached: process.platform !== 'win32',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: process.env,
+    });
+    let words = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-lastWords);
+    });
+    const send = (message: ToWorker) => {
+      if (child.connected) child.send(message, () => {}); // a failure shows as its end
+    };
+    child.on('message', (message) => {
+      const parsed = fromWorker.safeParse(message);
+      if (!parsed.success) {
+        log.error('a worker sent something else than agreed', {
+          runId,
+          problem: invalidRequest('message', parsed.error).message,
+        });
+        killTree(child);
+      } else if (parsed.data.kind === 'ready') {
+        const { name, path } = claim.run.flow;
+        send({
+          kind: 'start',
+          runId,
+          fence: claim.fence,
+          flow: { name, path, text: claim.flowText },
+          inputs: { ...inputs },
+        });
+      } else if (parsed.data.kind === 'finished')
+        report({ ...parsed.data, outputs: shownOutputs(parsed.data.outputs) });
+      else report(parsed.data);
+    });
+
+    let reported = false;
+    const exited = (how: string) => {
+      if (reported) return;
+      reported = true;
+      if (words.trim() !== '')
+        log.warn('last words of a worker', { runId, text: redactor.text(words.trim()) });
+      log.info('worker ended', { runId, pid: child.pid, how });
+      report({ kind: 'exited', how });
+    };
+    child.on('error', (error) => exited(`could not be started (${error.message})`));
+    child.once('exit', (code, signal) => {
+      const how = signal ? `was killed by signal ${signal}` : `ended with exit code ${code}`;
+      // `disconnect` comes after the last message.
+      if (!child.connected) return exited(how);
+      child.once('disconnect', () => exited(how));
+      setTimeout(() => exited(how), drainMs).unref();
+    });
+    log.info('worker started', { runId, pid: child.pid });
+
+    return {
+      stop: () => send({ kind: 'stop' }),
+      kill: () => killTree(child),
+      answer: (questionId, answer) => send({ kind: 'answer', questionId, answer }),
+    };
+  };
+}
+
+/** Ends a worker and every process it started. */
+function killTree(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  if (process.platform === 'win32') {
+    spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).once(
+      'error',
+      () => child.kill(),
+    );
+    return;
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL'); // the group is gone, or was never made
+  }
+}

@@ -1,0 +1,205 @@
+// The vocabulary of runs that every process shares. Plain data that survives JSON; the only behaviour is the order of the queue.
+import * as z from 'zod/mini';
+
+/** `Lost`: the worker or its agent died without a final record. */
+export const runStates = [
+  'Queued',
+  'Starting',
+  'Running',
+  'Paused',
+  'Succeeded',
+  'Failed',
+  'Canceled',
+  'TimedOut',
+  'Skipped',
+  'Lost',
+] as const;
+export type RunState = (typeof runStates)[number];
+
+const terminal: ReadonlySet<RunState> = new Set([
+  'Succeeded',
+  'Failed',
+  'Canceled',
+  'TimedOut',
+  'Skipped',
+  'Lost',
+]);
+export const isTerminal = (state: RunState): boolean => terminal.has(state);
+
+/**
+ * A flow value as it travels: text, number, Boolean, `null` (blank), list, or an object with `$type`:
+ * `{$type:'object', entries:{…}}`, `{$type:'datetime', value:'2026-01-31T10:00:00'}`, `{$type:'datatable', columns:[…], rows:[[…]]}`,
+ * `{$type:'secured'}` (a value that must not be shown), `{$type:'other', text:'…'}` (shown only).
+ */
+export type WireValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly WireValue[]
+  | { readonly $type: 'object'; readonly entries: { readonly [key: string]: WireValue } }
+  | { readonly $type: 'datetime'; readonly value: string }
+  | {
+      readonly $type: 'datatable';
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly WireValue[])[];
+    }
+  | { readonly $type: 'secured' }
+  | { readonly $type: 'other'; readonly text: string };
+
+export const secured: WireValue = { $type: 'secured' };
+
+export const wireValue: z.ZodMiniType<WireValue> = z.lazy(() =>
+  z.union([
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.null(),
+    z.array(wireValue),
+    z.object({ $type: z.literal('object'), entries: z.record(z.string(), wireValue) }),
+    z.object({ $type: z.literal('datetime'), value: z.string() }),
+    z.object({
+      $type: z.literal('datatable'),
+      columns: z.array(z.string()),
+      rows: z.array(z.array(wireValue)),
+    }),
+    z.object({ $type: z.literal('secured') }),
+    z.object({ $type: z.literal('other'), text: z.string() }),
+  ]),
+);
+
+export const runMode = z.enum(['attended', 'unattended']);
+export const runPriority = z.enum(['normal', 'high']);
+export type RunPriority = z.infer<typeof runPriority>;
+
+/** Why a run did not succeed. `line` is 1-based. Redacted before it is built. */
+export const runError = z.object({
+  code: z.string(),
+  message: z.string(),
+  nextStep: z.string(),
+  line: z.optional(z.number()),
+  subflow: z.optional(z.string()),
+  action: z.optional(z.string()),
+});
+export type RunError = z.infer<typeof runError>;
+
+/** Where a run is. `line` is 1-based. */
+export const runPosition = z.object({ subflow: z.string(), line: z.number(), action: z.string() });
+export type RunPosition = z.infer<typeof runPosition>;
+
+/** One run as everybody sees it. Times are wall-clock milliseconds of the agent. Sensitive inputs and outputs are `{$type:'secured'}`. */
+export const run = z.object({
+  id: z.string(),
+  /** `name`: file name without ending; `path`: as the requester named it; `hash`: SHA-256 of the flow's text. */
+  flow: z.object({ name: z.string(), path: z.string(), hash: z.string() }),
+  machine: z.string(),
+  mode: runMode,
+  priority: runPriority,
+  state: z.enum(runStates),
+  requestedBy: z.string(),
+  requestedAt: z.number(),
+  /** Set while a run was moved to the top: the later the move, the earlier it runs. */
+  movedToTopAt: z.optional(z.number()),
+  /** When a queued run gives up waiting. */
+  expiresAt: z.number(),
+  startedAt: z.optional(z.number()),
+  endedAt: z.optional(z.number()),
+  inputs: z.record(z.string(), wireValue),
+  outputs: z.optional(z.record(z.string(), wireValue)),
+  error: z.optional(runError),
+  resubmitOf: z.optional(z.string()),
+  position: z.optional(runPosition),
+});
+export type Run = z.infer<typeof run>;
+
+/** State of one line, cumulative since the run started, so that the latest frame is all a reader needs. `line` is 1-based. */
+export const lineStatus = z.object({
+  line: z.number(),
+  subflow: z.string(),
+  state: z.enum(['running', 'ok', 'failed', 'handled']),
+  count: z.number(),
+  /** Total milliseconds spent on this line. For lines run more than a few hundred times it is estimated from a sample. */
+  ms: z.number(),
+  error: z.optional(z.object({ code: z.string(), message: z.string() })),
+});
+export type LineStatus = z.infer<typeof lineStatus>;
+
+/** One executed action, for logs. `at` is wall-clock milliseconds. */
+export const actionRecord = z.object({
+  line: z.number(),
+  subflow: z.string(),
+  action: z.string(),
+  at: z.number(),
+  ms: z.number(),
+  outcome: z.enum(['ok', 'failed', 'handled']),
+  error: z.optional(z.object({ code: z.string(), message: z.string() })),
+});
+export type ActionRecord = z.infer<typeof actionRecord>;
+
+/** What a flow asks a person (the Display actions). Texts are redacted. `timeoutSeconds`: closes by itself. */
+export const question = z.object({
+  id: z.string(),
+  kind: z.enum([
+    'message',
+    'input',
+    'password',
+    'choice',
+    'choices',
+    'date',
+    'file',
+    'files',
+    'folder',
+    'newFile',
+  ]),
+  title: z.string(),
+  message: z.string(),
+  icon: z.optional(z.enum(['info', 'question', 'warning', 'error'])),
+  /** `message`: the buttons; `choice`/`choices`: the entries. */
+  options: z.optional(z.array(z.string())),
+  /** Text preset, or the default button or entry. */
+  preset: z.optional(z.string()),
+  multiline: z.optional(z.boolean()),
+  filter: z.optional(z.string()),
+  timeoutSeconds: z.optional(z.number()),
+});
+export type Question = z.infer<typeof question>;
+
+/** `button` as in the flow's result (`OK`, `Cancel`, `Yes` …); `values` holds the text, the chosen entries or the chosen paths. */
+export const answer = z.object({ button: z.string(), values: z.array(z.string()) });
+export type Answer = z.infer<typeof answer>;
+
+const eventBase = { seq: z.number(), runId: z.string(), at: z.number() };
+/**
+ * `seq` numbers all events of one agent without gaps from 1. `run`: the record changed (state, position in the flow, outputs, error).
+ * `lines`: status of lines that changed. `actions`: executed actions in order; `omitted` says how many more there were in this frame.
+ * `log`: a message of the flow. `question` / `answered`: a person is asked / has answered (or the dialog closed by itself).
+ */
+export const runEvent = z.discriminatedUnion('kind', [
+  z.object({ ...eventBase, kind: z.literal('run'), run }),
+  z.object({ ...eventBase, kind: z.literal('lines'), lines: z.array(lineStatus) }),
+  z.object({ ...eventBase, kind: z.literal('actions'), actions: z.array(actionRecord), omitted: z.number() }),
+  z.object({
+    ...eventBase,
+    kind: z.literal('log'),
+    level: z.enum(['info', 'warning', 'error']),
+    message: z.string(),
+    line: z.optional(z.number()),
+    subflow: z.optional(z.string()),
+  }),
+  z.object({ ...eventBase, kind: z.literal('question'), question }),
+  z.object({ ...eventBase, kind: z.literal('answered'), questionId: z.string(), by: z.string() }),
+]);
+export type RunEvent = z.infer<typeof runEvent>;
+
+/** What decides a run's place in its queue. */
+export type QueuePlace = Pick<Run, 'id' | 'priority' | 'requestedAt' | 'movedToTopAt'>;
+
+/** The order of a run queue: latest move to top, then priority, then request time (run-queue rule Q-2); ties by id. Negative = `a` first. */
+export function compareQueued(a: QueuePlace, b: QueuePlace): number {
+  return (
+    (b.movedToTopAt ?? 0) - (a.movedToTopAt ?? 0) ||
+    (a.priority === b.priority ? 0 : a.priority === 'high' ? -1 : 1) ||
+    a.requestedAt - b.requestedAt ||
+    (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+}

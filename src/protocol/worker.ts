@@ -1,0 +1,52 @@
+// What passes between the agent and the worker of one run, over the worker's private IPC channel.
+// The flow and its inputs (secrets included) travel here and only here: never in arguments, environment or files.
+import * as z from 'zod/mini';
+import { actionRecord, answer, lineStatus, question, runError, runPosition, wireValue } from './run.ts';
+
+/** Agent → worker. `fence` identifies this claim of the run; the worker repeats it in every message. */
+export const toWorker = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('start'),
+    runId: z.string(),
+    fence: z.number(),
+    flow: z.object({ name: z.string(), path: z.string(), text: z.string() }),
+    /** By external name. */
+    inputs: z.record(z.string(), wireValue),
+  }),
+  z.object({ kind: z.literal('stop') }),
+  z.object({ kind: z.literal('answer'), questionId: z.string(), answer }),
+]);
+export type ToWorker = z.infer<typeof toWorker>;
+
+/** Worker → agent. Everything was redacted by the interpreter before it is sent. `frame` is sent at most 20 times a second. */
+export const fromWorker = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('started'), fence: z.number() }),
+  z.object({
+    kind: z.literal('frame'),
+    fence: z.number(),
+    position: z.optional(runPosition),
+    lines: z.array(lineStatus),
+    actions: z.array(actionRecord),
+    omitted: z.number(),
+    logs: z.array(
+      z.object({
+        at: z.number(),
+        level: z.enum(['info', 'warning', 'error']),
+        message: z.string(),
+        line: z.number(),
+        subflow: z.string(),
+      }),
+    ),
+  }),
+  z.object({ kind: z.literal('question'), fence: z.number(), question }),
+  z.object({ kind: z.literal('withdrawn'), fence: z.number(), questionId: z.string() }),
+  z.object({
+    kind: z.literal('finished'),
+    fence: z.number(),
+    outcome: z.enum(['Succeeded', 'Failed', 'Canceled']),
+    outputs: z.record(z.string(), wireValue),
+    error: z.optional(runError),
+  }),
+]);
+export type FromWorker = z.infer<typeof fromWorker>;

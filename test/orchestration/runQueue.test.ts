@@ -1,0 +1,336 @@
+// The life of runs, told with workers that do what the test says, on a clock that moves when the test says.
+import { describe, expect, it } from 'vitest';
+import { ProductError } from '../../src/base/error.ts';
+import { defaultSettings } from '../../src/orchestration/rules.ts';
+import type { RunRequest } from '../../src/orchestration/runQueue.ts';
+import { openSqliteStore } from '../../src/orchestration/sqlite.ts';
+import type { RunStore } from '../../src/orchestration/store.ts';
+import type { RunEvent } from '../../src/protocol/run.ts';
+import { FakeClock, settle } from '../fakes/clock.ts';
+import { FakeWorkerHost, type Fixture, newRun, nextId, openQueue, request } from './support.ts';
+
+const open = (store: RunStore = openSqliteStore(':memory:'), options: Parameters<typeof openQueue>[1] = {}) =>
+  openQueue(store, options);
+
+/** The states a run went through, as its events tell. */
+const states = (events: readonly RunEvent[], runId: string) =>
+  events.flatMap((event) => (event.kind === 'run' && event.runId === runId ? [event.run.state] : []));
+
+/** A run that was queued and has begun. */
+async function running({ queue, workers }: Fixture) {
+  const run = await queue.enqueue(request());
+  await settle();
+  workers.last.begin();
+  await settle();
+  return { run, worker: workers.last };
+}
+
+describe('a run', () => {
+  it('goes from the queue through its worker to its end, each step an event', async () => {
+    const fixture = await open();
+    const { run, worker } = await running(fixture);
+    worker.finish();
+    await settle();
+    expect(states(fixture.events, run.id)).toEqual(['Queued', 'Starting', 'Running', 'Succeeded']);
+    expect(fixture.events.map((event) => event.seq)).toEqual([1, 2, 3, 4]);
+    expect(await fixture.queue.get(run.id)).toMatchObject({
+      state: 'Succeeded',
+      outputs: { Sum: 3 },
+      inputs: { Password: { $type: 'secured' } },
+      startedAt: expect.any(Number),
+      endedAt: expect.any(Number),
+    });
+    expect(await fixture.queue.counts()).toEqual({ queued: 0, running: 0 });
+  });
+
+  it('runs alone: the next one starts when it ends', async () => {
+    const { queue, workers } = await open();
+    for (let i = 0; i < 3; i++) await queue.enqueue(request());
+    await settle();
+    expect(workers.workers).toHaveLength(1);
+    workers.last.begin();
+    workers.last.finish();
+    await settle();
+    expect(workers.workers).toHaveLength(2);
+  });
+
+  it.each([
+    ['was killed by signal SIGKILL', 'Lost', 'WorkerLost'],
+    ['ended with exit code 0', 'Lost', 'WorkerLost'],
+  ])('whose process %s is %s, with the last position, and can be resubmitted', async (how, state, code) => {
+    const fixture = await open();
+    const { run, worker } = await running(fixture);
+    const position = { subflow: 'Main', line: 12, action: 'File.Copy' };
+    worker.say({ kind: 'frame', ...worker.fence, position, lines: [], actions: [], omitted: 1, logs: [] });
+    worker.die(how);
+    await settle();
+    const lost = await fixture.queue.get(run.id);
+    expect(lost).toMatchObject({ state, error: { code, line: 12, subflow: 'Main' } });
+    expect(lost.error?.message).toContain(how);
+
+    const again = await fixture.queue.resubmit(run.id, nextId(), 'ann', (sealed) =>
+      Uint8Array.from(sealed, (byte) => byte + 1),
+    );
+    await settle();
+    expect(again).toMatchObject({ state: 'Queued', resubmitOf: run.id, inputs: run.inputs, flow: run.flow });
+    expect(fixture.workers.last.claim).toMatchObject({
+      flowText: 'SET X TO 1',
+      sealedInputs: Uint8Array.of(2, 3, 4),
+    });
+    fixture.workers.last.begin();
+    fixture.workers.last.finish();
+    await settle();
+    expect((await fixture.queue.get(again.id)).state).toBe('Succeeded');
+  });
+
+  it('is Failed when no worker can be had for it, and the queue goes on', async () => {
+    const workers = new FakeWorkerHost();
+    workers.failure = new ProductError('InputsUnreadable', 'no key', 'ask again');
+    const { queue } = await open(undefined, { workers });
+    const run = await queue.enqueue(request());
+    await settle();
+    expect(await queue.get(run.id)).toMatchObject({ state: 'Failed', error: { code: 'InputsUnreadable' } });
+    workers.failure = undefined;
+    await queue.enqueue(request());
+    await settle();
+    expect(workers.workers).toHaveLength(1);
+  });
+
+  it('whose worker never begins is ended', async () => {
+    const { queue, workers, clock } = await open();
+    const run = await queue.enqueue(request());
+    await clock.advance(defaultSettings.startTimeoutMs);
+    await clock.advance(defaultSettings.stopGraceMs);
+    expect(workers.last.heard).toContain('kill');
+    expect(await queue.get(run.id)).toMatchObject({ state: 'Failed', error: { code: 'WorkerNotStarted' } });
+  });
+
+  it('is not touched by reports of another claim', async () => {
+    const fixture = await open();
+    const { run, worker } = await running(fixture);
+    worker.say({ kind: 'finished', fence: 7, outcome: 'Failed', outputs: {} });
+    await settle();
+    expect((await fixture.queue.get(run.id)).state).toBe('Running');
+  });
+
+  it('gives up waiting after three hours from its request, also behind a long run', async () => {
+    const fixture = await open();
+    await running(fixture);
+    const waiting = await fixture.queue.enqueue(request());
+    await fixture.clock.advance(defaultSettings.queueWaitMs - 1_000);
+    expect((await fixture.queue.get(waiting.id)).state).toBe('Queued');
+    await fixture.clock.advance(1_000 + defaultSettings.sweepMs);
+    expect(await fixture.queue.get(waiting.id)).toMatchObject({
+      state: 'TimedOut',
+      error: { code: 'NoCandidateMachine' },
+    });
+  });
+
+  /** A store in memory whose runs cannot be changed while `broken`. */
+  function breakable() {
+    const store = openSqliteStore(':memory:');
+    const state = { broken: false };
+    const proxy = new Proxy(store, {
+      get(target, name: keyof RunStore) {
+        if (name === 'change' && state.broken) return () => Promise.reject(new Error('disk full'));
+        const member: unknown = target[name];
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    return { state, store: proxy as RunStore };
+  }
+
+  it('keeps its end through a store that cannot write for a while, in which the queue goes on answering', async () => {
+    const { state, store } = breakable();
+    const fixture = await open(store);
+    const { run, worker } = await running(fixture);
+    state.broken = true;
+    worker.finish();
+    await fixture.clock.advance(60_000);
+    const waiting = await fixture.queue.enqueue(request());
+    expect((await fixture.queue.get(run.id)).state).toBe('Running');
+    expect(fixture.workers.workers).toHaveLength(1); // its slot is not free before its end is on disk
+    state.broken = false;
+    await fixture.clock.advance(defaultSettings.stopGraceMs);
+    expect(await fixture.queue.get(run.id)).toMatchObject({ state: 'Succeeded', outputs: { Sum: 3 } });
+    expect((await fixture.queue.get(waiting.id)).state).toBe('Starting');
+  });
+
+  it('does not keep the queue from closing when it cannot be written at all', async () => {
+    const { state, store } = breakable();
+    const fixture = await open(store);
+    const { worker } = await running(fixture);
+    state.broken = true;
+    worker.finish();
+    await fixture.clock.advance(0);
+    await fixture.queue.close();
+    expect(fixture.workers.workers).toHaveLength(1);
+  });
+});
+
+describe('stopping', () => {
+  it('cancels a queued run at once', async () => {
+    const fixture = await open();
+    await running(fixture);
+    const waiting = await fixture.queue.enqueue(request());
+    expect(await fixture.queue.stop(waiting.id)).toMatchObject({ state: 'Canceled' });
+    expect(fixture.workers.workers).toHaveLength(1);
+  });
+
+  it('asks a running flow, which ends as Canceled', async () => {
+    const fixture = await open();
+    const { run, worker } = await running(fixture);
+    expect(await fixture.queue.stop(run.id)).toMatchObject({ state: 'Running' });
+    expect(worker.heard).toEqual(['stop']);
+    worker.finish('Canceled');
+    await fixture.clock.advance(60_000);
+    expect((await fixture.queue.get(run.id)).state).toBe('Canceled');
+    expect(worker.heard).toEqual(['stop']);
+  });
+
+  it('kills what does not stop within the grace time', async () => {
+    const fixture = await open();
+    const { run, worker } = await running(fixture);
+    await fixture.queue.stop(run.id);
+    await fixture.clock.advance(defaultSettings.stopGraceMs - 1);
+    expect(worker.heard).toEqual(['stop']);
+    await fixture.clock.advance(1);
+    expect(worker.heard).toEqual(['stop', 'kill']);
+    expect(await fixture.queue.get(run.id)).toMatchObject({
+      state: 'Canceled',
+      error: { code: 'RunStopped' },
+    });
+  });
+
+  it('leaves a finished run as it is, and knows no others', async () => {
+    const fixture = await open();
+    const { run, worker } = await running(fixture);
+    worker.finish();
+    await settle();
+    expect(await fixture.queue.stop(run.id)).toMatchObject({ state: 'Succeeded' });
+    await expect(fixture.queue.stop('nobody')).rejects.toMatchObject({ code: 'RunNotFound' });
+    await expect(fixture.queue.resubmit('nobody', nextId(), 'a', (s) => s)).rejects.toMatchObject({
+      code: 'RunNotFound',
+    });
+  });
+
+  it('of the agent cancels what runs and keeps what waits', async () => {
+    const store = openSqliteStore(':memory:');
+    const fixture = await open(store);
+    const { run, worker } = await running(fixture);
+    const waiting = await fixture.queue.enqueue(request());
+    const closed = fixture.queue.close();
+    await settle();
+    expect(worker.heard).toEqual(['stop']);
+    await expect(fixture.queue.enqueue(request())).rejects.toMatchObject({ code: 'AgentStopping' });
+    await fixture.clock.advance(defaultSettings.stopGraceMs);
+    await closed;
+    expect(await store.get(run.id)).toMatchObject({ state: 'Canceled', error: { code: 'AgentStopping' } });
+    expect(await store.get(waiting.id)).toMatchObject({ state: 'Queued' });
+  });
+});
+
+describe('after a crash of the agent', () => {
+  it('the run that was active is Lost, and queued ones start in their order', async () => {
+    const store = openSqliteStore(':memory:');
+    const before = await open(store);
+    const { run, worker } = await running(before);
+    const waiting = [];
+    for (let i = 0; i < 5; i++) waiting.push((await before.queue.enqueue(request())).id);
+    worker.alive = false; // it dies with its agent, and the agent hears nothing
+
+    const after = await open(store); // a clock of its own: the timers of a dead process never fire
+    expect(await after.queue.get(run.id)).toMatchObject({ state: 'Lost', error: { code: 'AgentRestarted' } });
+    for (let i = 0; i < 5; i++) {
+      await after.clock.advance(1);
+      after.workers.last.begin();
+      after.workers.last.finish();
+      await settle();
+    }
+    expect(after.workers.workers.map((each) => each.claim.run.id)).toEqual(waiting);
+  });
+});
+
+describe('questions', () => {
+  const question = {
+    id: 'q1',
+    kind: 'message',
+    title: 'Go on?',
+    message: '',
+    options: ['Yes', 'No'],
+  } as const;
+
+  it('are announced, answered once, and the answer reaches the flow', async () => {
+    const fixture = await open();
+    const { run, worker } = await running(fixture);
+    worker.say({ kind: 'question', ...worker.fence, question: { ...question, options: ['Yes', 'No'] } });
+    await settle();
+    expect(fixture.events.at(-1)).toMatchObject({ kind: 'question', question: { id: 'q1' } });
+    const yes = { button: 'Yes', values: [] };
+    await fixture.queue.answer(run.id, 'q1', yes, 'editor');
+    await expect(
+      fixture.queue.answer(run.id, 'q1', { button: 'No', values: [] }, 'dflow'),
+    ).rejects.toMatchObject({ code: 'QuestionNotFound' });
+    expect(worker.answers).toEqual([{ questionId: 'q1', answer: yes }]);
+    expect(fixture.events.at(-1)).toMatchObject({ kind: 'answered', questionId: 'q1', by: 'editor' });
+  });
+
+  it('close with the flow that asked them', async () => {
+    const fixture = await open();
+    const { run, worker } = await running(fixture);
+    worker.say({ kind: 'question', ...worker.fence, question: { ...question, options: ['Yes'] } });
+    worker.die('was killed by signal SIGKILL');
+    await settle();
+    expect(fixture.events.slice(-2)).toMatchObject([
+      { kind: 'answered', questionId: 'q1' },
+      { kind: 'run', run: { state: 'Lost' } },
+    ]);
+    await expect(
+      fixture.queue.answer(run.id, 'q1', { button: 'Yes', values: [] }, 'x'),
+    ).rejects.toMatchObject({ code: 'QuestionNotFound' });
+  });
+});
+
+describe('a thousand queued runs', () => {
+  it('all run once, in the order of the queue, high priority first', async () => {
+    const settings = { queueLimit: 1_000 };
+    const store = openSqliteStore(':memory:');
+    const { queue, workers } = await open(store, { settings });
+    const requests = Array.from({ length: 1_000 }, (_, i) =>
+      request({ priority: i % 10 === 9 ? 'high' : 'normal' }),
+    );
+    const [first, ...rest] = requests.map((each) => each.id);
+    await queue.enqueue(requests[0] as RunRequest);
+    await settle(); // it holds the slot while the others come
+    await Promise.all(requests.slice(1).map((each) => queue.enqueue(each)));
+    await expect(Promise.all([queue.enqueue(request()), queue.enqueue(request())])).rejects.toMatchObject({
+      code: 'QueueFull',
+    });
+    for (let i = 0; i < 1_000; i++) {
+      workers.last.begin();
+      workers.last.finish();
+      await settle();
+    }
+    const high = rest.filter((_, i) => i % 10 === 8);
+    const normal = rest.filter((_, i) => i % 10 !== 8);
+    const order = workers.workers.map((worker) => worker.claim.run.id).slice(0, 1_000);
+    expect(order).toEqual([first, ...high, ...normal]);
+  });
+
+  it('are pruned to the newest five hundred within the hour after they ended', async () => {
+    const clock = new FakeClock();
+    const store = openSqliteStore(':memory:');
+    for (let i = 0; i < 600; i++) {
+      const entry = newRun(clock.now() + i);
+      await store.enqueue(entry, 1_000);
+      await store.change(entry.run.id, 0, { state: 'Canceled', endedAt: clock.now() + i }, clock.now() + i);
+    }
+    const { queue } = await open(store, { clock });
+    await clock.advance(1);
+    expect(await queue.list(1_000)).toHaveLength(500);
+    expect(await queue.keepsAllAfter(0)).toBe(false);
+    expect(await queue.keepsAllAfter(200)).toBe(true);
+    expect(await queue.keepsAllAfter(queue.lastSeq)).toBe(true);
+    expect(await queue.keepsAllAfter(queue.lastSeq + 1)).toBe(false);
+  });
+});
