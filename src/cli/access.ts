@@ -1,0 +1,51 @@
+// The command line's way to the agent of one data folder: find it, or start the one that was shipped beside this program.
+import { join } from 'node:path';
+import { ProductError } from '../base/error.ts';
+import { connectAgent } from '../launch/connect.ts';
+import { defaultDataFolder, findAgent } from '../launch/dataFolder.ts';
+import { startAgent } from '../launch/start.ts';
+import type { AgentLink } from '../protocol/link.ts';
+
+/** An agent that a command started only for itself goes away by itself if the command dies. */
+const idleExitSeconds = 30;
+
+export interface AgentAccess {
+  readonly dataFolder: string;
+  /** The running agent, or undefined. Throws `AgentTokenWrong`, `AgentUnreachable` or `ProtocolMismatch`. */
+  find(): Promise<AgentLink | undefined>;
+  /** Starts the agent (`stay`: until it is stopped) and connects. Throws what `startAgent` and `connectAgent` throw. */
+  start(options: { readonly port?: number | undefined; readonly stay: boolean }): Promise<AgentLink>;
+}
+
+export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAccess {
+  return {
+    dataFolder,
+    async find() {
+      const address = findAgent(dataFolder);
+      if (!address) return undefined;
+      try {
+        return await connectAgent(address, 'dflow');
+      } catch (error) {
+        // A killed agent leaves its address behind.
+        if (error instanceof ProductError && error.code === 'AgentNotRunning') return undefined;
+        throw error;
+      }
+    },
+    async start({ port, stay }) {
+      const address = await startAgent({
+        nodePath: process.env.DESKTOP_FLOWS_NODE ?? process.execPath,
+        agentScript,
+        dataFolder,
+        ...(port === undefined ? {} : { port }),
+        ...(stay ? {} : { idleExitSeconds }),
+      });
+      return connectAgent(address, 'dflow');
+    },
+  };
+}
+
+/** Beside the bundle; in a checkout that runs from its sources, the agent's source. */
+const agentScript =
+  typeof __dirname === 'string'
+    ? join(__dirname, 'agent.cjs')
+    : join(import.meta.dirname, '..', 'agent', 'main.ts');

@@ -1,0 +1,81 @@
+// `dflow agent start|status|stop`: the agent of one data folder, from the command line.
+import { ProductError } from '../base/error.ts';
+import type { AgentResult } from '../protocol/agent.ts';
+import type { AgentLink } from '../protocol/link.ts';
+import type { AgentAccess } from './access.ts';
+import type { Output } from './terminal.ts';
+import { exitCode } from './usage.ts';
+
+/** Starts an agent that stays, unless one is running already. */
+export async function startAgentCommand(
+  access: AgentAccess,
+  port: number | undefined,
+  out: Output,
+): Promise<number> {
+  const running = await access.find();
+  const link = running ?? (await access.start({ port, stay: true }));
+  try {
+    const status = await link.call('agent.status', {});
+    out.write(running ? 'The agent is already running.\n' : 'The agent is running now.\n');
+    out.write(describeStatus(status));
+    if (running && port !== undefined && port !== 0 && status.port !== port) {
+      throw new ProductError(
+        'AgentOtherPort',
+        `The running agent listens on port ${status.port}, not ${port}.`,
+        'Stop it first: dflow agent stop',
+      );
+    }
+    return exitCode.ok;
+  } finally {
+    link.dispose();
+  }
+}
+
+export async function agentStatus(access: AgentAccess, json: boolean, out: Output): Promise<number> {
+  const link = await access.find();
+  if (!link) {
+    out.write(
+      json
+        ? `${JSON.stringify({ agent: 'stopped', dataFolder: access.dataFolder })}\n`
+        : `No agent is running on ${access.dataFolder}.\n  Next: dflow agent start\n`,
+    );
+    return exitCode.agent;
+  }
+  try {
+    const status = await link.call('agent.status', {});
+    out.write(json ? `${JSON.stringify({ agent: 'running', ...status })}\n` : describeStatus(status));
+    return exitCode.ok;
+  } finally {
+    link.dispose();
+  }
+}
+
+export async function stopAgentCommand(access: AgentAccess, out: Output): Promise<number> {
+  const link = await access.find();
+  if (!link) {
+    out.write(`No agent is running on ${access.dataFolder}.\n`);
+    return exitCode.ok;
+  }
+  const { queued } = await link.call('agent.status', {});
+  await stopAgent(link, false);
+  out.write(`The agent has stopped.${queued > 0 ? ` ${queued} queued runs wait for its next start.` : ''}\n`);
+  return exitCode.ok;
+}
+
+/** Asks the agent to stop (`whenIdle`: only if nobody else needs it) and waits until the link ends. */
+export async function stopAgent(link: AgentLink, whenIdle: boolean): Promise<void> {
+  const closed = new Promise<void>((resolve) => link.onClose(() => resolve()));
+  await link.call('agent.stop', { whenIdle });
+  if (whenIdle) link.dispose(); // this link, too, keeps it from being idle
+  await closed;
+}
+
+function describeStatus(status: AgentResult<'agent.status'>): string {
+  const hours = ((Date.now() - status.startedAt) / 3_600_000).toFixed(1);
+  return [
+    `Agent ${status.machine.agentVersion} on ${status.machine.name} (${status.machine.platform}), up for ${hours} h`,
+    `  process ${status.pid}, port ${status.port}, data in ${status.dataFolder}`,
+    `  ${status.running} running, ${status.queued} queued, ${status.clients} clients`,
+    '',
+  ].join('\n');
+}

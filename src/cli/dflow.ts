@@ -1,0 +1,142 @@
+// The command line `dflow`: reads the arguments, calls the command, turns failures into messages and exit codes.
+import { parseArgs } from 'node:util';
+import { asProductError, ProductError } from '../base/error.ts';
+import { productVersion } from '../base/version.ts';
+import type { WireValue } from '../protocol/run.ts';
+import { agentAccess } from './access.ts';
+import { agentStatus, startAgentCommand, stopAgentCommand } from './agent.ts';
+import { checkFlows } from './check.ts';
+import { gatherInputs } from './inputs.ts';
+import { resubmit, showQueue } from './queue.ts';
+import { runFlow } from './run.ts';
+import { processOutput } from './terminal.ts';
+import { exitCode, help } from './usage.ts';
+
+/** Runs one command and returns its exit code; never throws. `presets.inputs` are inputs given by the calling program. */
+export async function dflow(
+  args: readonly string[],
+  presets: { readonly inputs?: Readonly<Record<string, WireValue>> } = {},
+): Promise<number> {
+  // A value typed after --input must not stay readable in the process list.
+  if (args.includes('--input') || args.some((arg) => arg.startsWith('--input='))) process.title = 'dflow';
+  const out = processOutput(process.stdout);
+  const err = processOutput(process.stderr);
+  try {
+    return await command(args, presets.inputs ?? {});
+  } catch (error) {
+    const { code, message, nextStep } = asProductError(error);
+    err.write(`${code}: ${message}\n  Next: ${nextStep}\n`);
+    return agentCodes.has(code) ? exitCode.agent : exitCode.usage;
+  }
+
+  async function command(
+    words: readonly string[],
+    given: Readonly<Record<string, WireValue>>,
+  ): Promise<number> {
+    const { values, positionals } = readArguments(words);
+    if (values.version) {
+      out.write(`${productVersion}\n`);
+      return exitCode.ok;
+    }
+    const [verb, ...rest] = positionals;
+    if (values.help || verb === undefined || verb === 'help') {
+      out.write(help);
+      return verb === undefined && !values.help ? exitCode.usage : exitCode.ok;
+    }
+    switch (verb) {
+      case 'run': {
+        const [path] = rest;
+        if (path === undefined || rest.length > 1) throw usage('dflow run takes one flow file.');
+        const visible = (values.input ?? []).map((pair) => pair.split('=', 1)[0] as string);
+        const inputs = gatherInputs({
+          pairs: values.input ?? [],
+          environment: values['input-env'] ?? [],
+          file: values.inputs,
+          presets: given,
+        });
+        const priority = values.priority ?? 'normal';
+        if (priority !== 'normal' && priority !== 'high') throw usage('--priority is normal or high.');
+        return runFlow(
+          { path, inputs, visibleInputs: visible, priority, json: values.json ?? false },
+          agentAccess(values.data),
+          out,
+          err,
+        );
+      }
+      case 'check':
+        if (rest.length === 0) throw usage('dflow check takes one or more flow files.');
+        return checkFlows(rest, values.json ?? false, out, err);
+      case 'queue':
+        return showQueue(agentAccess(values.data), values.json ?? false, out);
+      case 'resubmit': {
+        const [id] = rest;
+        if (id === undefined || rest.length > 1) throw usage('dflow resubmit takes the id of one run.');
+        return resubmit(id, agentAccess(values.data), values.json ?? false, out);
+      }
+      case 'agent':
+        switch (rest[0]) {
+          case 'start':
+            return startAgentCommand(agentAccess(values.data), readPort(values.port), out);
+          case 'status':
+            return agentStatus(agentAccess(values.data), values.json ?? false, out);
+          case 'stop':
+            return stopAgentCommand(agentAccess(values.data), out);
+          default:
+            throw usage('dflow agent takes start, status or stop.');
+        }
+      default:
+        throw usage(`There is no command ${verb}.`);
+    }
+  }
+}
+
+/** Codes that mean "no agent", as opposed to "wrong request". */
+const agentCodes = new Set([
+  'AgentDataFolderInUse',
+  'AgentLost',
+  'AgentNotRunning',
+  'AgentNotStarted',
+  'AgentOtherPort',
+  'AgentPortInUse',
+  'AgentStopping',
+  'AgentTokenWrong',
+  'AgentUnreachable',
+  'LinkClosed',
+  'NodeTooOld',
+  'ProtocolMismatch',
+  'StoreDamaged',
+  'StoreTooNew',
+]);
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        input: { type: 'string', multiple: true },
+        'input-env': { type: 'string', multiple: true },
+        inputs: { type: 'string' },
+        priority: { type: 'string' },
+        json: { type: 'boolean' },
+        data: { type: 'string' },
+        port: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw usage('--port is a number from 0 to 65535.');
+  return port;
+}
+
+function usage(message: string): ProductError {
+  return new ProductError('UsageWrong', message, 'See dflow --help.');
+}

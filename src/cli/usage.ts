@@ -1,0 +1,36 @@
+// The words of the command line: help text and exit codes.
+
+export const exitCode = {
+  ok: 0,
+  /** The flow failed, or `check` found errors. */
+  failed: 1,
+  /** Wrong options, missing or wrong inputs, unreadable file. Nothing was run. */
+  usage: 2,
+  /** No agent could be reached or started. */
+  agent: 3,
+  /** Stopped by Ctrl+C or from elsewhere. */
+  canceled: 130,
+} as const;
+
+export const help = `dflow: run and check Power Automate desktop flows (.robin files)
+
+  dflow run FLOW [options]        run a flow through this machine's agent and show it action by action
+      --input NAME=VALUE          an input by its external name (may be repeated)
+      --input-env NAME=VARIABLE   take the value from an environment variable
+      --inputs FILE               take inputs from a JSON object; - reads it from standard input.
+                                  Use --inputs or --input-env for sensitive inputs, or leave them out to be asked.
+      --priority normal|high      place in the run queue (default normal)
+      --json                      one JSON object a line: every event, then the result
+  dflow check FLOW ...  [--json]  syntax and meaning, without running
+  dflow queue           [--json]  what runs, what waits in which order, what has ended
+  dflow resubmit RUN    [--json]  run a finished run's flow again with the same inputs
+  dflow agent start               start this machine's agent and keep it running
+      --port PORT                 listen on this port instead of a free one
+  dflow agent status [--json]     is it running, what runs, what waits
+  dflow agent stop                stop it; queued runs stay in the queue
+
+  --data FOLDER   the agent's data folder (default: DESKTOP_FLOWS_HOME or the user's own)
+  --version, --help
+
+Exit codes: 0 done · 1 the flow failed or has errors · 2 wrong options or inputs · 3 no agent · 130 stopped
+`;
