@@ -1,0 +1,240 @@
+// The commands of the extension: finds what each is about (the row, page or document it was called on, else asks) and never ends
+// in silence: a command that cannot do anything says why.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import type { Log } from '../base/log.ts';
+import { isTerminal, type Run } from '../protocol/run.ts';
+import type { AgentConnection } from './agents.ts';
+import { diagnosticsReport } from './diagnosticsReport.ts';
+import { pathOf, uriOf } from './documents.ts';
+import { showFailure } from './failureMessage.ts';
+import type { FlowLanguage } from './languageClient.ts';
+import { type CommandName, commandIds } from './names.ts';
+import type { Questions } from './questions.ts';
+import type { RunFlow } from './runFlow.ts';
+import { type RunPages, runIdOf } from './runPage.ts';
+import type { RunStore } from './runs.ts';
+import type { ShownRuns } from './shownRuns.ts';
+import type { Uri, VSCode } from './vscode.ts';
+import { errorDetails, errorText, flowName, runPhrase, timeText } from './wording.ts';
+
+export interface CommandContext {
+  readonly vscode: VSCode;
+  readonly store: RunStore;
+  readonly agent: AgentConnection;
+  readonly language: FlowLanguage;
+  readonly runFlow: RunFlow;
+  readonly pages: RunPages;
+  readonly questions: Questions;
+  readonly shown: ShownRuns;
+  readonly log: Log;
+  /** Version of the extension. */
+  readonly version: string;
+  readonly now: () => number;
+  /** Shows the extension's own output channel. */
+  readonly showLog: () => void;
+}
+
+export function registerCommands(context: CommandContext): Disposable {
+  const { vscode, store, agent, language, runFlow, pages, questions, shown, log, showLog } = context;
+  const phraseOf = (run: Run) => runPhrase(run, context.now(), store.standing(run));
+  const inform = (text: string) => vscode.window.showInformationMessage(text);
+
+  // Typed by name: a command without an implementation does not compile.
+  const table: Readonly<Record<CommandName, (target: unknown) => Promise<unknown>>> = {
+    runFlow: (target) => runFlow.run(isUri(target) ? target : undefined),
+
+    async stopRun(target) {
+      const run = await pick(
+        target,
+        'Stop which run?',
+        (run) => !isTerminal(run.state),
+        'Nothing is running or queued.',
+      );
+      if (!run) return;
+      if (isTerminal(run.state)) return inform(`${flowName(run)} has ended already: ${phraseOf(run)}.`);
+      await agent.call('runs.stop', { runId: run.id });
+    },
+
+    async resubmitRun(target) {
+      const run = await pick(
+        target,
+        'Resubmit which run?',
+        (run) => isTerminal(run.state),
+        'No run has ended yet: there is nothing to resubmit.',
+      );
+      if (!run) return;
+      if (!isTerminal(run.state))
+        return inform(`${flowName(run)} has not ended yet. Stop it first, or wait for its end.`);
+      await runFlow.resubmit(run.id);
+    },
+
+    async showRun(target) {
+      const run = await pick(
+        target,
+        'Show which run?',
+        () => true,
+        'This window knows no runs yet. Run a flow, or start the agent to see its earlier runs.',
+      );
+      if (run) await pages.show(run);
+    },
+
+    async openFailingLine(target) {
+      const run = await pick(
+        target,
+        'Open which failure?',
+        (run) => run.error?.line !== undefined,
+        'No run failed at a line.',
+      );
+      if (!run) return;
+      const { error } = run;
+      if (error?.line === undefined) return inform(`${flowName(run)} has no failing line: ${phraseOf(run)}.`);
+      const uri = uriOf(vscode, run.flow.path);
+      const document = await openDocument(uri);
+      if (!document)
+        return vscode.window.showWarningMessage(
+          `The flow of this run cannot be opened: ${uri.fsPath}. It may have been moved. The error was at line ${error.line}.`,
+        );
+      const line = document.lineAt(Math.min(error.line, document.lineCount) - 1);
+      const start = new vscode.Position(line.range.start.line, line.firstNonWhitespaceCharacterIndex);
+      await vscode.window.showTextDocument(document, { selection: new vscode.Range(start, line.range.end) });
+    },
+
+    async copyErrorDetails(target) {
+      const run = await pick(
+        target,
+        'Copy the error of which run?',
+        (run) => run.error !== undefined,
+        'No run has an error.',
+      );
+      if (!run) return;
+      if (!run.error) return inform(`${flowName(run)} has no error: ${phraseOf(run)}.`);
+      await vscode.env.clipboard.writeText(errorDetails(run));
+      vscode.window.setStatusBarMessage('$(check) Error details copied', 3_000);
+    },
+
+    async answerQuestion(target) {
+      const asks = (run: Run) => store.detail(run.id).questions.size > 0;
+      const run = await pick(target, 'Answer which flow?', asks, 'No flow is waiting for an answer.');
+      if (!run) return;
+      if (!asks(run)) return inform(`${flowName(run)} is not waiting for an answer.`);
+      for (const question of store.detail(run.id).questions.values()) questions.ask(run.id, question);
+    },
+
+    async clearRunStatus(target) {
+      const uri = isUri(target) ? target : vscode.window.activeTextEditor?.document.uri;
+      if (!uri || !shown.clear(pathOf(uri))) await inform('The active editor shows no run status.');
+    },
+
+    async startAgent() {
+      if (agent.state?.kind === 'connected') return inform('The agent is running already.');
+      await agent.start();
+    },
+
+    async stopAgent() {
+      if (agent.state?.kind !== 'connected')
+        return inform('No agent is connected, so there is nothing to stop.');
+      const running = store.running().length;
+      if (running > 0) {
+        const choice = await vscode.window.showWarningMessage(
+          `Stop the agent? ${running === 1 ? 'One run is' : `${running} runs are`} in progress and will be canceled. Queued runs stay in the queue.`,
+          { modal: true },
+          'Stop Agent',
+        );
+        if (!choice) return;
+      }
+      await agent.stop();
+    },
+
+    async showAgentLog() {
+      const file = join(agent.dataFolder, 'agent.log');
+      if (!existsSync(file)) {
+        await inform(
+          `The agent has written no log yet in ${agent.dataFolder}. Showing the log of this window.`,
+        );
+        return showLog();
+      }
+      await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(vscode.Uri.file(file)));
+    },
+
+    async restartLanguageServer() {
+      await language.restart();
+      vscode.window.setStatusBarMessage('$(check) Language server of Desktop Flows restarted', 3_000);
+    },
+
+    async exportDiagnostics() {
+      const content = diagnosticsReport(vscode, context.version, agent, store, log, context.now());
+      await vscode.window.showTextDocument(
+        await vscode.workspace.openTextDocument({ language: 'markdown', content }),
+      );
+    },
+  };
+
+  const disposables = new DisposableStore();
+  for (const [name, command] of Object.entries(table) as [
+    CommandName,
+    (target: unknown) => Promise<unknown>,
+  ][]) {
+    disposables.add(
+      vscode.commands.registerCommand(commandIds[name], async (target: unknown) => {
+        try {
+          await command(target);
+        } catch (error) {
+          await showFailure(vscode, log, name, error, showLog);
+        }
+      }),
+    );
+  }
+  return disposables;
+
+  /** The run of the row or page the command was called on; else of those that match the only one, or the one the person picks. */
+  async function pick(
+    target: unknown,
+    title: string,
+    matches: (run: Run) => boolean,
+    none: string,
+  ): Promise<Run | undefined> {
+    const id = runIdFrom(target) ?? activePage();
+    const named = id === undefined ? undefined : store.get(id);
+    if (named) return named;
+    if (id !== undefined) {
+      await inform('This run is not known any more: its agent is not connected, or it is too old.');
+      return undefined;
+    }
+    const candidates = [...store.running(), ...store.queued(), ...store.finished()].filter(matches);
+    if (candidates.length === 0) await inform(none);
+    if (candidates.length <= 1) return candidates[0];
+    const items = candidates.map((run) => ({
+      run,
+      label: flowName(run),
+      description: phraseOf(run),
+      detail: `${timeText(run.requestedAt)}${run.error ? ` · ${errorText(run.error, 120)}` : ''}`,
+    }));
+    return (
+      await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true })
+    )?.run;
+  }
+
+  function activePage(): string | undefined {
+    const uri = vscode.window.activeTextEditor?.document.uri;
+    return uri && runIdOf(uri);
+  }
+
+  async function openDocument(uri: Uri) {
+    try {
+      return await vscode.workspace.openTextDocument(uri);
+    } catch {
+      return undefined; // the caller says that it cannot be opened
+    }
+  }
+}
+
+function runIdFrom(target: unknown): string | undefined {
+  if (isUri(target)) return runIdOf(target);
+  const node = target as { kind?: unknown; runId?: unknown } | undefined;
+  return node?.kind === 'run' && typeof node.runId === 'string' ? node.runId : undefined;
+}
+
+const isUri = (target: unknown): target is Uri =>
+  typeof target === 'object' && target !== null && 'scheme' in target && 'path' in target;

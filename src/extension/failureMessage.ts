@@ -1,0 +1,57 @@
+// How a failure of ours is told: what happened, what next, and a button that does it. Failures of flows are told elsewhere.
+import { asProductError } from '../base/error.ts';
+import type { Log } from '../base/log.ts';
+import { commandIds, settingIds, settingsSection } from './names.ts';
+import type { Command, VSCode } from './vscode.ts';
+import { oneLine } from './wording.ts';
+
+interface Told {
+  readonly code: string;
+  readonly nextStep: string;
+}
+
+/** The command that a next step speaks of: opening the setting it names, or a restart of the language server. */
+export function remedyOf(vscode: VSCode, { code, nextStep }: Told): Command | undefined {
+  const setting = Object.values(settingIds)
+    .map((id) => `${settingsSection}.${id}`)
+    .find((id) => nextStep.includes(id));
+  if (setting) {
+    // Settings of a machine are on a page of their own when the machine is a remote one.
+    const page = vscode.env.remoteName === undefined ? 'openSettings' : 'openRemoteSettings';
+    return {
+      title: 'Open Setting',
+      command: `workbench.action.${page}`,
+      arguments: [{ query: `@id:${setting}` }],
+    };
+  }
+  return code === 'LanguageServerNotRunning'
+    ? { title: 'Restart Language Server', command: commandIds.restartLanguageServer }
+    : undefined;
+}
+
+/** Shows a failure with its next step, its remedy and the way to the log. `doing` names the attempt in the log. */
+export async function showFailure(
+  vscode: VSCode,
+  log: Log,
+  doing: string,
+  error: unknown,
+  showLog: () => void,
+): Promise<void> {
+  const failure = asProductError(error);
+  log.error(`${doing}: ${failure.message}`, {
+    code: failure.code,
+    ...(failure.code === 'InternalError' ? { stack: stackOf(failure.cause) } : {}),
+  });
+  const remedy = remedyOf(vscode, failure);
+  const choice = await vscode.window.showErrorMessage(
+    `${oneLine(failure.message, 500)} ${oneLine(failure.nextStep, 300)} (${failure.code})`,
+    ...(remedy ? [remedy.title] : []),
+    'Show Log',
+  );
+  if (choice === 'Show Log') showLog();
+  else if (choice && remedy)
+    await vscode.commands.executeCommand(remedy.command, ...(remedy.arguments ?? []));
+}
+
+const stackOf = (cause: unknown): string =>
+  cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);

@@ -1,0 +1,73 @@
+// Every identifier that package.json and the code share, and which of the flags a run has. test/extension/manifest.test.ts keeps both sides equal.
+import { isTerminal, type Run } from '../protocol/run.ts';
+
+export const languageId = 'robin';
+
+/** Scheme of the read-only page of one run (`Show Run`). */
+export const runScheme = 'desktop-flow-run';
+
+export const commandIds = {
+  runFlow: 'desktopFlows.runFlow',
+  stopRun: 'desktopFlows.stopRun',
+  resubmitRun: 'desktopFlows.resubmitRun',
+  showRun: 'desktopFlows.showRun',
+  openFailingLine: 'desktopFlows.openFailingLine',
+  copyErrorDetails: 'desktopFlows.copyErrorDetails',
+  answerQuestion: 'desktopFlows.answerQuestion',
+  clearRunStatus: 'desktopFlows.clearRunStatus',
+  startAgent: 'desktopFlows.startAgent',
+  stopAgent: 'desktopFlows.stopAgent',
+  showAgentLog: 'desktopFlows.showAgentLog',
+  restartLanguageServer: 'desktopFlows.restartLanguageServer',
+  exportDiagnostics: 'desktopFlows.exportDiagnostics',
+} as const;
+export type CommandName = keyof typeof commandIds;
+
+export const viewIds = {
+  machines: 'desktopFlows.machines',
+  runQueue: 'desktopFlows.runQueue',
+} as const;
+
+/** Context keys that `when` clauses read. */
+export const contextKeys = {
+  /** `notStarted`, `starting`, `connected`, `reconnecting` or `failed`; unset until somebody looked. */
+  agentState: 'desktopFlows.agentState',
+  /** The flags (see `runFlags`) of the run whose page is in front, separated by spaces; empty when none is. */
+  shownRun: 'desktopFlows.shownRun',
+} as const;
+
+/** Colours that themes may change. */
+export const colorIds = { failedLine: 'desktopFlows.failedLineBackground' } as const;
+
+/** Settings below `desktopFlows.`. */
+export const settingIds = {
+  notifications: 'notifications',
+  dataFolder: 'dataFolder',
+  nodePath: 'agent.nodePath',
+} as const;
+export const settingsSection = 'desktopFlows';
+
+/** What can be done with a run: `contextValue` of its row in the Run Queue and context of its page, several separated by spaces. */
+export const runFlags = {
+  run: 'run',
+  /** Queued or running: can be stopped. */
+  active: 'active',
+  /** Can be resubmitted. */
+  finished: 'finished',
+  question: 'question',
+  error: 'error',
+  /** The error names a line. */
+  line: 'line',
+} as const;
+
+/** `asks`: the run waits for an answer. */
+export function flagsOf(run: Run, asks: boolean): string[] {
+  const flags: string[] = [runFlags.run, isTerminal(run.state) ? runFlags.finished : runFlags.active];
+  if (asks) flags.push(runFlags.question);
+  if (run.error) flags.push(runFlags.error);
+  if (run.error?.line !== undefined) flags.push(runFlags.line);
+  return flags;
+}
+
+/** `contextValue` flags of a row in the Machines view. */
+export const machineFlags = { machine: 'machine', startable: 'startable', stoppable: 'stoppable' } as const;

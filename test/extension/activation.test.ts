@@ -1,0 +1,126 @@
+// Activation: what exists at once, and what waits until somebody needs it.
+import { existsSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { ProductError } from '../../src/base/error.ts';
+import { commandIds, viewIds } from '../../src/extension/names.ts';
+import { Window } from './harness.ts';
+
+it('registers commands and views at once and touches neither agent nor language server', () => {
+  const window = new Window();
+  window.vscode.open('/flows/archive.robin', 'SET a TO 1');
+  window.activate();
+  expect([...window.vscode.commands.keys()].sort()).toEqual(Object.values(commandIds).sort());
+  expect([...window.vscode.trees.keys()]).toEqual(Object.values(viewIds));
+  expect(window.agent.attached + window.agent.opened + window.languageCalls.length).toBe(0);
+});
+
+it('finds the icons of line status where it expects them', () => {
+  const window = new Window();
+  window.activate();
+  expect(window.vscode.gutterIcons).toHaveLength(5);
+  for (const icon of window.vscode.gutterIcons) expect(existsSync(icon), icon).toBe(true);
+});
+
+it('then starts the language server for an open flow, and looks for an agent without starting one', async () => {
+  const window = new Window();
+  window.vscode.open('/flows/archive.robin', 'SET a TO 1');
+  window.activate();
+  await window.settle();
+  expect(window.languageCalls).toEqual(['start']);
+  expect([window.agent.attached, window.agent.opened]).toEqual([1, 0]);
+  expect(window.vscode.contexts.get('desktopFlows.agentState')).toBe('notStarted');
+  expect(await window.vscode.renderTree(viewIds.machines)).toBe('');
+  expect(window.vscode.statusBar).toBe(
+    '$(vm-outline) Desktop Flows: agent not started | Desktop Flows: the agent is not started; it starts when you run a flow',
+  );
+});
+
+it('leaves the language server alone until a flow is opened', async () => {
+  const window = new Window();
+  window.activate();
+  await window.settle();
+  expect(window.languageCalls).toEqual([]);
+  window.vscode.open('/flows/archive.robin', '');
+  expect(window.languageCalls).toEqual(['start']);
+});
+
+it('finds an agent that somebody else starts, but looks for it only while a view is open', async () => {
+  const window = new Window();
+  window.activate();
+  await window.clock.advance(60_000);
+  expect(window.agent.attached).toBe(1);
+  window.vscode.setVisible(viewIds.machines, true);
+  await window.clock.advance(6_000);
+  expect(window.agent.attached).toBe(3);
+  window.agent.running = true;
+  await window.clock.advance(5_000);
+  expect(await window.vscode.renderTree(viewIds.machines)).toBe(
+    '[vm-active] DESK-7  Connected · 0 running, 0 queued  {machine stoppable}',
+  );
+});
+
+it('says why the agent cannot be reached, and what to do', async () => {
+  const window = new Window();
+  window.agent.failures.push(
+    new ProductError(
+      'NodeTooOld',
+      'Node 22.15 cannot keep the run queue safely.',
+      'Set desktopFlows.agent.nodePath.',
+    ),
+  );
+  window.activate();
+  await window.settle();
+  await window.vscode.run(commandIds.startAgent);
+  expect(window.agent.opened).toBe(1);
+  expect(await window.vscode.renderTree(viewIds.machines)).toContain('DESK-7');
+
+  window.agent.drop(1001);
+  window.agent.failures.push(
+    ...Array.from(
+      { length: 9 },
+      () => new ProductError('AgentUnreachable', 'Port 1 is closed.', 'Check the port.'),
+    ),
+  );
+  await window.clock.advance(120_000);
+  expect(await window.vscode.renderTree(viewIds.machines)).toBe(
+    [
+      '[error] This machine  Agent failed · AgentUnreachable  {machine startable}',
+      '  [info] Port 1 is closed.',
+      '  [lightbulb] Check the port.',
+    ].join('\n'),
+  );
+  expect(window.vscode.statusBar).toContain('Desktop Flows: agent cannot be reached');
+});
+
+it('explains itself when a command cannot do anything', async () => {
+  const window = await Window.connected();
+  window.vscode.open('/notes.txt', 'not a flow', 'plaintext');
+  const said: string[] = [];
+  for (const id of [
+    commandIds.stopRun,
+    commandIds.resubmitRun,
+    commandIds.showRun,
+    commandIds.openFailingLine,
+    commandIds.copyErrorDetails,
+    commandIds.answerQuestion,
+    commandIds.clearRunStatus,
+    commandIds.startAgent,
+    commandIds.runFlow,
+  ]) {
+    void window.vscode.run(id);
+    await window.settle();
+    said.push(window.vscode.dialog.text);
+    window.vscode.dialog.answer(undefined);
+  }
+  expect(said).toEqual([
+    'Nothing is running or queued.',
+    'No run has ended yet: there is nothing to resubmit.',
+    'This window knows no runs yet. Run a flow, or start the agent to see its earlier runs.',
+    'No run failed at a line.',
+    'No run has an error.',
+    'No flow is waiting for an answer.',
+    'The active editor shows no run status.',
+    'The agent is running already.',
+    '"notes.txt" is not a flow. Open a .robin file and run it from there.',
+  ]);
+});

@@ -1,0 +1,206 @@
+// package.json against the code: what is contributed exists, what exists is contributed, and nothing is said twice differently.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  colorIds,
+  commandIds,
+  contextKeys,
+  languageId,
+  machineFlags,
+  runFlags,
+  runScheme,
+  settingIds,
+  settingsSection,
+  viewIds,
+} from '../../src/extension/names.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const text = read('package.json');
+const manifest = JSON.parse(text);
+const strings: Record<string, string> = JSON.parse(read('package.nls.json'));
+const {
+  commands,
+  menus,
+  views,
+  viewsContainers,
+  viewsWelcome,
+  configuration,
+  colors,
+  walkthroughs,
+  languages,
+} = manifest.contributes;
+
+interface MenuItem {
+  command: string;
+  when?: string;
+  group?: string;
+}
+const menuItems = Object.values(menus as Record<string, MenuItem[]>).flat();
+const whens: string[] = [...menuItems, ...viewsWelcome].map(({ when }) => when ?? '');
+const steps: { description: string; media: { markdown: string }; completionEvents: string[] }[] =
+  walkthroughs.flatMap((walkthrough: { steps: unknown[] }) => walkthrough.steps);
+const said = (placeholder: string) => strings[placeholder.replaceAll('%', '')] ?? '';
+
+describe('commands', () => {
+  it('are contributed exactly once each, with title, category and icon', () => {
+    expect(commands.map(({ command }: MenuItem) => command).sort()).toEqual(Object.values(commandIds).sort());
+    for (const { title, category, icon } of commands) {
+      expect([said(title), said(category), icon]).toEqual([
+        expect.stringMatching(/\w/),
+        'Desktop Flows',
+        expect.stringMatching(/^\$\(.+\)$/),
+      ]);
+    }
+  });
+
+  it('named by menus, welcome texts and walkthrough steps exist', () => {
+    const linked = Object.values(strings).flatMap((value) =>
+      [...value.matchAll(/\(command:([\w.]+)\)/g)].map((match) => match[1] as string),
+    );
+    const completed = steps
+      .flatMap(({ completionEvents }) => completionEvents)
+      .flatMap((event) => /^onCommand:(.+)$/.exec(event)?.[1] ?? []);
+    const known = new Set<string>([
+      ...Object.values(commandIds),
+      ...Object.values(viewIds).map((view) => `${view}.focus`),
+    ]);
+    const ours = [...menuItems.map(({ command }) => command), ...linked, ...completed].filter(
+      (id) => !id.startsWith('workbench.'),
+    );
+    expect(ours.filter((id) => !known.has(id))).toEqual([]);
+  });
+
+  it('about one run are on its row and on its page', () => {
+    const on = (place: string, condition: string) =>
+      (menus[place] as MenuItem[])
+        .filter(({ when }) => when?.includes(condition))
+        .map(({ command }) => command);
+    const row = on('view/item/context', viewIds.runQueue);
+    for (const command of [
+      commandIds.showRun,
+      commandIds.stopRun,
+      commandIds.resubmitRun,
+      commandIds.openFailingLine,
+      commandIds.copyErrorDetails,
+      commandIds.answerQuestion,
+    ]) {
+      expect(row).toContain(command);
+    }
+    for (const command of [
+      commandIds.stopRun,
+      commandIds.resubmitRun,
+      commandIds.openFailingLine,
+      commandIds.copyErrorDetails,
+    ]) {
+      expect(on('editor/title', runScheme)).toContain(command);
+    }
+  });
+});
+
+describe('views', () => {
+  it('are contributed exactly once each, in a container with an icon', () => {
+    const [container] = viewsContainers.activitybar;
+    expect(views[container.id].map(({ id }: { id: string }) => id)).toEqual(Object.values(viewIds));
+    expect(existsSync(join(root, container.icon))).toBe(true);
+  });
+
+  it('have a welcome text for every state in which they can be empty', () => {
+    const states = (view: string) =>
+      viewsWelcome
+        .filter((welcome: { view: string }) => welcome.view === view)
+        .map(({ when }: { when: string }) => /agentState == (\w+)/.exec(when)?.[1] ?? 'unknown');
+    expect([...new Set(states(viewIds.machines))].sort()).toEqual(['notStarted', 'unknown']);
+    expect([...new Set(states(viewIds.runQueue))].sort()).toEqual([
+      'connected',
+      'failed',
+      'notStarted',
+      'reconnecting',
+      'starting',
+      'unknown',
+    ]);
+  });
+});
+
+describe('conditions', () => {
+  it('use only context keys, views and row flags that the code sets', () => {
+    const flags = new Set<string>([...Object.values(runFlags), ...Object.values(machineFlags)]);
+    const keys = new Set<string>(Object.values(contextKeys));
+    const ids = new Set<string>([...keys, ...Object.values(viewIds)]);
+    for (const when of whens) {
+      for (const [, flag] of when.matchAll(/viewItem =~ \/\\b(\w+)\\b\//g))
+        expect(flags, when).toContain(flag);
+      for (const [name] of when.matchAll(/desktopFlows\.\w+/g)) expect(ids, when).toContain(name);
+      for (const [, scheme] of when.matchAll(/resourceScheme == ([\w-]+)/g)) expect(scheme).toBe(runScheme);
+      for (const [, id] of when.matchAll(/resourceLangId == (\w+)/g)) expect(id).toBe(languageId);
+    }
+    for (const flag of flags) {
+      if (flag !== runFlags.run && flag !== machineFlags.machine)
+        expect(
+          whens.some((when) => when.includes(`\\b${flag}\\b`)),
+          flag,
+        ).toBe(true);
+    }
+  });
+});
+
+describe('settings', () => {
+  it('are contributed exactly once each, described and with a default', () => {
+    expect(Object.keys(configuration.properties).sort()).toEqual(
+      Object.values(settingIds)
+        .map((id) => `${settingsSection}.${id}`)
+        .sort(),
+    );
+    for (const [
+      id,
+      { markdownDescription, default: preset, enum: members, enumDescriptions },
+    ] of Object.entries<Record<string, string | string[]>>(configuration.properties)) {
+      expect(said(String(markdownDescription)).length, id).toBeGreaterThan(30);
+      expect(preset, id).toBeDefined();
+      expect(enumDescriptions?.length, id).toBe(members?.length);
+    }
+  });
+
+  it('that decide which program runs or where data lies cannot come from a workspace', () => {
+    for (const id of [settingIds.nodePath, settingIds.dataFolder]) {
+      expect(configuration.properties[`${settingsSection}.${id}`].scope).toBe('machine');
+    }
+  });
+});
+
+it('contributes its colours, for every kind of theme', () => {
+  expect(colors.map(({ id }: { id: string }) => id)).toEqual(Object.values(colorIds));
+  for (const { defaults } of colors)
+    expect(Object.keys(defaults)).toEqual(['light', 'dark', 'highContrast', 'highContrastLight']);
+});
+
+it('uses every string of package.nls.json, and no string that is missing there', () => {
+  const used = [...new Set([...text.matchAll(/"%([\w.]+)%"/g)].map((match) => match[1]))];
+  expect(used.sort()).toEqual(Object.keys(strings).sort());
+});
+
+it('names files that exist, and the language of the code', () => {
+  expect(languages.map(({ id }: { id: string }) => id)).toContain(languageId);
+  for (const file of [manifest.icon, ...steps.map(({ media }) => media.markdown)])
+    expect(existsSync(join(root, file)), file).toBe(true);
+});
+
+it('keeps the promise of a limited mode in untrusted workspaces', () => {
+  expect(manifest.capabilities.untrustedWorkspaces.supported).toBe('limited');
+});
+
+it('has its shared identifiers in names.ts only', () => {
+  const folder = join(root, 'src', 'extension');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && file !== 'names.ts',
+  );
+  // Keys of this window's own memory and the id of its status bar item are nobody else's business.
+  const own = /^desktopFlows\.(inputs:|requestedRuns$|status$)/;
+  const strays = files.flatMap((file) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(/['`](desktopFlows\.[^'`$]*)/g)]
+      .map((match) => match[1] as string)
+      .filter((id) => !own.test(id)),
+  );
+  expect(strays).toEqual([]);
+});
