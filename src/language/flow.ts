@@ -330,7 +330,11 @@ function missingInput(input: FlowParameterInfo): ProductError {
     `The input "${name}" (${input.type}) has no value and the flow has no default for it.`,
     input.type === 'Instance'
       ? 'Only another flow can pass an instance: call this flow from one, or make the input optional.'
-      : `Give "${name}" as ${expectation[input.type]}, on the command line with --input "${name}=…".`,
+      : `Give "${name}" as ${expectation[input.type]}, on the command line with ${
+          input.sensitive
+            ? `--input-env "${name}=VARIABLE" (a sensitive value stays out of sight there)`
+            : `--input "${name}=…"`
+        }.`,
   );
 }
 

@@ -200,7 +200,7 @@ describe('checkInputs', () => {
       [
         'InputMissing',
         'The input "Key" (Text) has no value and the flow has no default for it.',
-        'Give "Key" as text, on the command line with --input "Key=…".',
+        'Give "Key" as text, on the command line with --input-env "Key=VARIABLE" (a sensitive value stays out of sight there).',
       ],
       [
         'InputMissing',
