@@ -58,13 +58,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const log = new Log('agent', () => clock.now(), [logFile(join(dataFolder, 'agent.log'))]);
     log.info('agent starts', { pid: process.pid, version, node: process.versions.node });
     const vault = openVault(dataFolder);
-    const store = openSqliteStore(join(dataFolder, 'runs.db'));
+    const id = machineId(dataFolder);
+    const store = openSqliteStore(join(dataFolder, 'runs.db'), id);
     owned.add({ dispose: () => store.close() });
     const session = currentSession(
       options.launch ?? workerLauncher({ script: options.workerScript, vault, log: log.child('worker') }),
     );
     const machine: Machine = {
-      id: machineId(dataFolder),
+      id,
       name: hostname(),
       platform: `${process.platform} ${process.arch}`,
       agentVersion: version,

@@ -1,7 +1,6 @@
 // The agent's folder: made for its owner only, with small files that are either complete or absent.
 import { randomUUID } from 'node:crypto';
 import {
-  chmodSync,
   closeSync,
   fsyncSync,
   mkdirSync,
@@ -14,11 +13,11 @@ import {
 import { join } from 'node:path';
 import { ProductError } from '../base/error.ts';
 
-/** Makes the folder (mode 0700; on Windows the user's own profile protects it). Throws `DataFolderUnusable`. */
+/** Makes the folder if it is not there (mode 0700; on Windows the user's own profile protects it). Throws `DataFolderUnusable`. */
 export function prepareDataFolder(folder: string): void {
   try {
+    // A folder that was there keeps its mode: it may hold other things. The files in it are private one by one.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (process.platform !== 'win32') chmodSync(folder, 0o700);
   } catch (error) {
     throw new ProductError(
       'DataFolderUnusable',

@@ -1,4 +1,5 @@
 // The command line's way to the agent of one data folder: find it, or start the one that was shipped beside this program.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../base/error.ts';
 import { connectAgent } from '../launch/connect.ts';
@@ -11,7 +12,7 @@ const idleExitSeconds = 30;
 
 export interface AgentAccess {
   readonly dataFolder: string;
-  /** The running agent, or undefined. Throws `AgentTokenWrong`, `AgentUnreachable` or `ProtocolMismatch`. */
+  /** The running agent, or undefined. Throws `AgentTokenWrong` or `ProtocolMismatch`. */
   find(): Promise<AgentLink | undefined>;
   /** Starts the agent (`stay`: until it is stopped) and connects. Throws what `startAgent` and `connectAgent` throw. */
   start(options: { readonly port?: number | undefined; readonly stay: boolean }): Promise<AgentLink>;
@@ -26,14 +27,16 @@ export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAcce
       try {
         return await connectAgent(address, 'dflow');
       } catch (error) {
-        // A killed agent leaves its address behind.
-        if (error instanceof ProductError && error.code === 'AgentNotRunning') return undefined;
+        // A killed agent leaves its address behind; its process number and port may be somebody else's by now.
+        if (error instanceof ProductError && ['AgentNotRunning', 'AgentUnreachable'].includes(error.code))
+          return undefined;
         throw error;
       }
     },
     async start({ port, stay }) {
       const address = await startAgent({
-        nodePath: process.env.DESKTOP_FLOWS_NODE ?? process.execPath,
+        nodePath:
+          process.env.DESKTOP_FLOWS_NODE ?? (existsSync(toolchainNode) ? toolchainNode : process.execPath),
         agentScript,
         dataFolder,
         ...(port === undefined ? {} : { port }),
@@ -43,6 +46,12 @@ export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAcce
     },
   };
 }
+
+/** In a checkout the agent runs on the Node that came with it, whatever Node runs the command line. */
+const toolchainNode = join(
+  typeof __dirname === 'string' ? join(__dirname, '..') : join(import.meta.dirname, '..', '..'),
+  ...['node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node'],
+);
 
 /** Beside the bundle; in a checkout that runs from its sources, the agent's source. */
 const agentScript =

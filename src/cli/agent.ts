@@ -56,10 +56,23 @@ export async function stopAgentCommand(access: AgentAccess, out: Output): Promis
     out.write(`No agent is running on ${access.dataFolder}.\n`);
     return exitCode.ok;
   }
-  const { queued } = await link.call('agent.status', {});
+  const { queued, pid } = await link.call('agent.status', {});
   await stopAgent(link, false);
+  await ended(pid);
   out.write(`The agent has stopped.${queued > 0 ? ` ${queued} queued runs wait for its next start.` : ''}\n`);
   return exitCode.ok;
+}
+
+/** Waits until the process is gone and its store is closed, 20 seconds at most. */
+async function ended(pid: number): Promise<void> {
+  for (let waited = 0; waited < 20_000; waited += 50) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** Asks the agent to stop (`whenIdle`: only if nobody else needs it) and waits until the link ends. */

@@ -26,6 +26,7 @@ export async function dflow(
   } catch (error) {
     const { code, message, nextStep } = asProductError(error);
     err.write(`${code}: ${message}\n  Next: ${nextStep}\n`);
+    if (code === 'FlowHasErrors') return exitCode.failed;
     return agentCodes.has(code) ? exitCode.agent : exitCode.usage;
   }
 

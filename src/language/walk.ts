@@ -246,7 +246,7 @@ export function variablesIn(expression: Expression): readonly VariableUse[] {
       uses.push(use(node.name.text, node.name, true));
     } else {
       const member = enumReference(node);
-      if (member === undefined) stack.push(...operands(node));
+      if (member === undefined) for (const operand of operands(node)) stack.push(operand);
       else if (findEnum(member.type) === undefined)
         uses.push({ ...use(member.root.name, member.root), likeEnum: true });
     }
@@ -269,7 +269,7 @@ export function* eachExpression(expression: Expression): Generator<Expression> {
   const stack = [expression];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     yield node;
-    stack.push(...operands(node));
+    for (const operand of operands(node)) stack.push(operand);
   }
 }
 

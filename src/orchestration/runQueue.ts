@@ -556,7 +556,7 @@ function workerLost(how: string, position: RunPosition | undefined): RunError {
     code: 'WorkerLost',
     message: `The process of this run ${how} without reporting a result${at(position) || ', before its first action'}. What the flow had done by then is done.`,
     nextStep:
-      'Check what the flow left behind, then resubmit the run. agent.log has the process’s last words.',
+      'Check what the flow left behind (programs that it started may still run), then resubmit the run. agent.log has the process’s last words.',
     ...(position && { line: position.line, subflow: position.subflow, action: position.action }),
   };
 }

@@ -1,6 +1,6 @@
 // The run store of one machine: a SQLite file in the data folder, written by one agent. Every write is one immediate transaction,
 // flushed to disk before it returns. Holds no rule of the queue: it applies what rules.ts decides.
-import { existsSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { ProductError } from '../base/error.ts';
 import type { Run, RunEvent, RunPosition, RunState } from '../protocol/run.ts';
@@ -57,21 +57,43 @@ type Row = Record<string, SQLOutputValue>;
  * Opens the store, making or upgrading the file where needed. `path` may be `:memory:`.
  * Throws `NodeTooOld`, `StoreDamaged`, `StoreTooNew` or `StoreUnusable`; a file it cannot read is never changed.
  */
-export function openSqliteStore(path: string): RunStore {
+export function openSqliteStore(path: string, owner?: string): RunStore {
   const { DatabaseSync } = sqliteModule();
   const made = path !== ':memory:' && !existsSync(path);
   return guarded(path, () => {
+    if (path !== ':memory:' && process.platform !== 'win32') makePrivate(path, made);
     const db = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true });
     try {
-      if (!made) checkFile(db, path);
+      if (!made) {
+        if (path !== ':memory:' && statSync(path).size === 0) throw damaged(path, 'the file is empty');
+        checkFile(db, path);
+      }
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
       migrate(db);
+      if (owner !== undefined) adopt(db, owner);
       return new SqliteStore(db, path);
     } catch (error) {
       db.close();
       throw error;
     }
   });
+}
+
+/** For its owner only, whatever folder it is in; SQLite gives the files beside it the same mode. */
+function makePrivate(path: string, made: boolean): void {
+  try {
+    if (made) closeSync(openSync(path, 'wx', 0o600));
+    else chmodSync(path, 0o600);
+  } catch {
+    // Opening it says what is wrong with the place.
+  }
+}
+
+/** The file is this machine's alone: unfinished runs under another identifier (its file was lost) would wait for ever. */
+function adopt(db: DatabaseSync, owner: string): void {
+  db.prepare(
+    `UPDATE OR IGNORE run SET machine = ? WHERE machine <> ? AND state IN ('Queued', 'Starting', 'Running', 'Paused')`,
+  ).run(owner, owner);
 }
 
 /** `node:sqlite`, refused where its SQLite is older than 3.51.3: before that, concurrent checkpoints could damage a file in WAL mode. */

@@ -472,6 +472,17 @@ export class Engine {
         error,
       );
     }
+    if (error instanceof RangeError && /invalid (string|array) length/i.test(message)) {
+      return new Failure(
+        'ValueTooLarge',
+        'A text or list became longer than this agent can hold.',
+        'A loop seems to make it longer without end: check its condition, or write to a file instead.',
+        site,
+        'logic',
+        ms,
+        error,
+      );
+    }
     return error instanceof RangeError && /call stack/i.test(message)
       ? new Failure(
           'RecursionTooDeep',

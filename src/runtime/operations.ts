@@ -233,7 +233,7 @@ export function item(target: Value, index: Value): Value {
   if (target instanceof Datarow) return target.cells[cell(target, index)] as Value;
   if (target instanceof CustomObject) {
     const name = toText(index);
-    return target.get(name) ?? missingProperty(target, name);
+    return ownProperty(target, name);
   }
   if (typeof index === 'string') return property(target, index);
   throw noIndex(target);
@@ -323,11 +323,17 @@ export function setProperty(target: Value, name: string, value: Value): void {
   target.set(name, value);
 }
 
+/** A property of an object; blank is a value, absent is an error. */
+function ownProperty(target: CustomObject, name: string): Value {
+  const value = target.get(name);
+  return value === undefined ? missingProperty(target, name) : value;
+}
+
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 /** `target.name`, in any letter case: a documented property of the value's type, or any property of an object. */
 export function property(target: Value, name: string): Value {
-  if (target instanceof CustomObject) return target.get(name) ?? missingProperty(target, name);
+  if (target instanceof CustomObject) return ownProperty(target, name);
   const value = typeProperty(target, name.toLowerCase());
   return value === undefined ? missingProperty(target, name) : value;
 }

@@ -185,19 +185,19 @@ describe('wrong requests', () => {
     [
       'unknown action',
       ['run', flow('unknown.robin', 'File.Telepathy File: 1\n')],
-      2,
+      1,
       /unknown\.robin:1:1: error \w+: .*File\.Telepathy/,
     ],
     [
       'action this agent lacks',
       ['run', flow('lacks.robin', 'WebAutomation.CloseWebBrowser BrowserInstance: Browser\n')],
-      2,
+      1,
       /unsupported \w+: .*not supported by this agent/,
     ],
     [
       'syntax error',
       ['run', flow('syntax.robin', 'SET A TO 1\nIF A = THEN\n')],
-      2,
+      1,
       /syntax\.robin:2:\d+: error \w+/,
     ],
     [

@@ -1,5 +1,5 @@
 // What every run store must do. Another store joins by one more line in `stores`.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -206,6 +206,7 @@ describe('a SQLite file', () => {
       (good: Buffer) =>
         Buffer.concat([good.subarray(0, 4096), Buffer.alloc(4096 * 3), good.subarray(4096 * 4)]),
     ],
+    ['nothing in it', () => Buffer.alloc(0)],
     ['the first half only', (good: Buffer) => good.subarray(0, 4096 * 4)],
   ])('with %s is refused with StoreDamaged and left as it is', async (_what, damage) => {
     const path = newPath();
@@ -216,6 +217,26 @@ describe('a SQLite file', () => {
     writeFileSync(path, bytes);
     expect(() => openSqliteStore(path)).toThrow(expect.objectContaining({ code: 'StoreDamaged' }));
     expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+
+  it('serves a machine whose identifier was lost: its unfinished runs come along', async () => {
+    const path = newPath();
+    const store = openSqliteStore(path, 'm1');
+    const waiting = newRun(t0);
+    await store.enqueue(waiting, 10);
+    store.close();
+    const again = openSqliteStore(path, 'm2');
+    const { claims } = await again.schedule({ ...machine, id: 'm2' }, t0 + 1);
+    expect(claims.map((claim) => claim.run.id)).toEqual([waiting.run.id]);
+    again.close();
+  });
+
+  it.skipIf(process.platform === 'win32')('can be read by its owner only, in any folder', async () => {
+    const path = newPath();
+    const store = openSqliteStore(path);
+    await store.enqueue(newRun(t0), 10);
+    for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777, file).toBe(0o600);
+    store.close();
   });
 
   it('of a newer version is refused with StoreTooNew and left as it is', () => {

@@ -13,7 +13,10 @@ import { createRun, type FlowRun, type Outcome } from '../../runtime/run.ts';
 
 /** Limits of one frame. What does not fit is counted, not kept. */
 const frameActions = 200;
-const frameLogs = 100;
+/** A frame leaves early with this many messages: a message of the flow is data, and does not wait or get lost. */
+const frameLogs = 500;
+/** Messages kept of one run; warnings and errors go on up to twice as many. Beyond, their number is told. */
+const runLogs = 100_000;
 /** Actions kept of one run; the status of lines goes on beyond it. */
 const runActions = 100_000;
 const messageCharacters = 4_000;
@@ -37,6 +40,7 @@ export class WorkerRun {
   #omittedActions = 0;
   #keptActions = 0;
   #logs: Frame['logs'] = [];
+  #keptLogs = 0;
   #omittedLogs = 0;
   #startedAt = 0;
   #finished = false;
@@ -125,14 +129,14 @@ export class WorkerRun {
     const run = this.#run as FlowRun;
     const lines = run.changedLines().map((line) => shortened({ ...line, ms: rounded(line.ms) }));
     const [actions, logs, omitted] = [this.#actions, this.#logs, this.#omittedActions];
+    const position = run.position();
     if (this.#omittedLogs > 0) {
-      const { line, subflow } = logs.at(-1) as Frame['logs'][number];
       logs.push({
         at: this.#clock.now(),
         level: 'warning',
-        message: `${this.#omittedLogs} more messages were left out.`,
-        line,
-        subflow,
+        message: `${this.#omittedLogs} more messages were left out: a run keeps ${runLogs}.`,
+        line: position?.line ?? 0,
+        subflow: position?.subflow ?? '',
       });
     }
     if (lines.length === 0 && actions.length === 0 && omitted === 0 && logs.length === 0) return undefined;
@@ -140,7 +144,6 @@ export class WorkerRun {
     this.#omittedActions = 0;
     this.#logs = [];
     this.#omittedLogs = 0;
-    const position = run.position();
     return {
       kind: 'frame',
       fence: this.#fence,
@@ -162,10 +165,11 @@ export class WorkerRun {
   }
 
   #log(level: 'info' | 'warning' | 'error', text: string): void {
-    if (this.#logs.length >= frameLogs) {
+    if (this.#keptLogs >= (level === 'info' ? runLogs : 2 * runLogs)) {
       this.#omittedLogs++;
       return;
     }
+    this.#keptLogs++;
     const position = this.#run?.position();
     this.#logs.push({
       at: this.#clock.now(),
@@ -174,6 +178,10 @@ export class WorkerRun {
       line: position?.line ?? 0,
       subflow: position?.subflow ?? '',
     });
+    if (this.#logs.length >= frameLogs) {
+      const frame = this.#frame();
+      if (frame) void this.#send(frame);
+    }
   }
 
   // ── people ────────────────────────────────────────────────────────────────────────────────────────────────────
