@@ -1,5 +1,6 @@
 // `dflow agent start|status|stop`: the agent of one data folder, from the command line.
 import { ProductError } from '../base/error.ts';
+import { isAlive } from '../launch/dataFolder.ts';
 import type { AgentResult } from '../protocol/agent.ts';
 import type { AgentLink } from '../protocol/link.ts';
 import type { AgentAccess } from './access.ts';
@@ -65,12 +66,7 @@ export async function stopAgentCommand(access: AgentAccess, out: Output): Promis
 
 /** Waits until the process is gone and its store is closed, 20 seconds at most. */
 async function ended(pid: number): Promise<void> {
-  for (let waited = 0; waited < 20_000; waited += 50) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
+  for (let waited = 0; waited < 20_000 && isAlive(pid); waited += 50) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -37,7 +37,8 @@ export function findAgent(dataFolder: string): AgentAddress | undefined {
   return address.success && isAlive(address.data.pid) ? address.data : undefined;
 }
 
-function isAlive(pid: number): boolean {
+/** Is there a process with this number, of whatever account? */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -54,7 +54,8 @@ const migrations: readonly string[] = [
 type Row = Record<string, SQLOutputValue>;
 
 /**
- * Opens the store, making or upgrading the file where needed. `path` may be `:memory:`.
+ * Opens the store, making or upgrading the file where needed. `path` may be `:memory:`. `owner` is the identifier of the machine
+ * whose file it is: unfinished runs under another one become its own.
  * Throws `NodeTooOld`, `StoreDamaged`, `StoreTooNew` or `StoreUnusable`; a file it cannot read is never changed.
  */
 export function openSqliteStore(path: string, owner?: string): RunStore {
