@@ -3,7 +3,7 @@
 
 import { systemClock } from '../src/base/clock.ts';
 import { Redactor } from '../src/base/redact.ts';
-import { parse } from '../src/language/parser.ts';
+import { parse } from '../src/language/syntax/parser.ts';
 import type { ActionDefinition } from '../src/runtime/action.ts';
 import { compile } from '../src/runtime/compile.ts';
 import { Engine } from '../src/runtime/engine.ts';

@@ -1,8 +1,8 @@
 // How fast flows are read: node bench/parse.ts [megabytes]. Parsing is compared, in the same run and on the same text,
 // with the least any reader could do: splitting into lines and counting words with a regular expression.
-import { lex } from '../src/language/lexer.ts';
-import { parse } from '../src/language/parser.ts';
-import { print } from '../src/language/printer.ts';
+import { lex } from '../src/language/syntax/lexer.ts';
+import { parse } from '../src/language/syntax/parser.ts';
+import { print } from '../src/language/syntax/printer.ts';
 
 const megabytes = Number(process.argv[2] ?? 8);
 const rounds = 15;

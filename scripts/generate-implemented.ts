@@ -1,7 +1,7 @@
 // Writes src/language/catalog/implemented.json: the ids of all actions the runtime has, derived from its action table.
 // Run it after adding an action: node scripts/generate-implemented.ts
 import { writeFileSync } from 'node:fs';
-import { canonicalId } from '../src/language/catalog.ts';
+import { canonicalId } from '../src/language/catalog/catalog.ts';
 import { actionTable } from '../src/runtime/actions/index.ts';
 
 const ids = [...actionTable.values()].map(({ id }) => {

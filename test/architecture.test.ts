@@ -127,7 +127,7 @@ describe('import rules', () => {
     ['runtime/compile.ts', `import { join } from 'node:path';`],
     ['orchestration/rules.ts', `import { DatabaseSync } from 'node:sqlite';`],
     ['protocol/run.ts', `export * from '../language/syntax.ts';`],
-    ['extension/main.ts', `const { parse } = await import('../language/parser.ts');`],
+    ['extension/main.ts', `const { parse } = await import('../language/syntax/parser.ts');`],
     ['cli/main.ts', `import * as vscode from 'vscode';`],
     ['server/main.ts', `import { createRun } from '../runtime/run.ts';`],
     ['base/clock.ts', `const fs = require('fs');`],

@@ -5,10 +5,10 @@ import { ProductError } from '../base/error.ts';
 import type { Event } from '../base/event.ts';
 import type { Log } from '../base/log.ts';
 import { LineIndex } from '../base/text.ts';
-import { check } from '../language/check.ts';
+import { checkInputs, flowInfo } from '../language/analysis/flow.ts';
+import { check } from '../language/checks/check.ts';
 import { isBlocking } from '../language/diagnostics.ts';
-import { checkInputs, flowInfo } from '../language/flow.ts';
-import { parse } from '../language/parser.ts';
+import { parse } from '../language/syntax/parser.ts';
 import type { RunQueue } from '../orchestration/runQueue.ts';
 import {
   type AgentMethod,

@@ -3,11 +3,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { ProductError } from '../base/error.ts';
 import { LineIndex } from '../base/text.ts';
-import { check } from '../language/check.ts';
-import { decodeFlow } from '../language/decode.ts';
+import { check } from '../language/checks/check.ts';
 import type { Diagnostic } from '../language/diagnostics.ts';
-import { parse } from '../language/parser.ts';
-import type { FlowFile } from '../language/syntax.ts';
+import { decodeFlow } from '../language/syntax/decode.ts';
+import { parse } from '../language/syntax/parser.ts';
+import type { FlowFile } from '../language/syntax/tree.ts';
 import { maxFlowBytes } from '../protocol/agent.ts';
 
 export interface LoadedFlow {

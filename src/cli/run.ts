@@ -1,8 +1,8 @@
 // `dflow run`: checks the flow, completes its inputs and puts it into the agent's queue.
 import { resolve } from 'node:path';
 import { ProductError } from '../base/error.ts';
+import { checkInputs, type FlowInfo, flowInfo } from '../language/analysis/flow.ts';
 import { isBlocking } from '../language/diagnostics.ts';
-import { checkInputs, type FlowInfo, flowInfo } from '../language/flow.ts';
 import type { AgentLink } from '../protocol/link.ts';
 import type { Run, RunPriority, WireValue } from '../protocol/run.ts';
 import type { AgentAccess } from './access.ts';

@@ -1,5 +1,5 @@
 // Every message the language layer can give, in one catalogue. A code never changes its meaning.
-import { firstUnobservedWord, reservedWords } from './keywords.ts';
+import { firstUnobservedWord, reservedWords } from './syntax/keywords.ts';
 
 /**
  * `dropsPaste`: the designer would silently drop the whole paste. `error`: the row lands with an error, the flow cannot run.

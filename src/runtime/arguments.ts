@@ -1,6 +1,6 @@
 // The arguments of one action call as the action sees them: by catalog name, with the catalog's defaults, converted on demand.
-import { type CatalogAction, type CatalogArgument, enumMember } from '../language/catalog.ts';
-import { parseNumber } from '../language/numbers.ts';
+import { type CatalogAction, type CatalogArgument, enumMember } from '../language/catalog/catalog.ts';
+import { parseNumber } from '../language/syntax/numbers.ts';
 import { type ActionArguments, ActionError } from './action.ts';
 import { describe, toBoolean, toNumber, toText } from './convert.ts';
 import { LogicError } from './errors.ts';

@@ -2,8 +2,9 @@
 // optimising long functions; variables are closure slots `v0 …`; one hook per statement; operators with an inline fast path.
 // Injection-proof by construction: no name or text of the flow is ever written into the source except through JSON.stringify.
 // Runs nothing itself (see engine.ts); rules of the language: docs/semantics.md.
-import { enumMember, findAction } from '../language/catalog.ts';
-import { sensitivity } from '../language/sensitivity.ts';
+
+import { sensitivity } from '../language/analysis/sensitivity.ts';
+import { enumMember, findAction } from '../language/catalog/catalog.ts';
 import type {
   ActionCall,
   Argument,
@@ -28,8 +29,8 @@ import type {
   Subflow,
   SwitchStatement,
   WaitStatement,
-} from '../language/syntax.ts';
-import { eachStatement, effects, enumReference, rootVariable, variablesIn } from '../language/walk.ts';
+} from '../language/syntax/tree.ts';
+import { eachStatement, effects, enumReference, rootVariable, variablesIn } from '../language/syntax/walk.ts';
 import { parseDatetime } from './convert.ts';
 import { EnumValue } from './values.ts';
 

@@ -1,6 +1,6 @@
 // How a value turns into another type: text, number, Boolean, datetime, and the plain data that crosses a process.
 // One place for all of it, so that a SET, a comparison and an action's argument never disagree. Culture is always invariant.
-import { parseNumber } from '../language/numbers.ts';
+import { parseNumber } from '../language/syntax/numbers.ts';
 import { LogicError } from './errors.ts';
 import type { HostValue } from './host.ts';
 import {

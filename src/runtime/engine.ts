@@ -1,7 +1,7 @@
 // Carries out one compiled flow: everything generated code asks for while it runs (the object it knows as `rt`), and the
 // control over it from outside: stop, pause, position, counters, records. What a statement means is decided in compile.ts.
 import type { Redactor } from '../base/redact.ts';
-import { canonicalId, findAction } from '../language/catalog.ts';
+import { canonicalId, findAction } from '../language/catalog/catalog.ts';
 import { type ActionContext, type ActionDefinition, ActionError, type ActionResult } from './action.ts';
 import { ArgumentShape, CallArguments } from './arguments.ts';
 import type { CompiledFlow, FlowProgram, Site } from './compile.ts';

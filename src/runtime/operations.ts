@@ -1,7 +1,7 @@
 // The slow side of the guarded operators and everything else an expression can do with values: arithmetic, comparison,
 // functions, indexes, slices, properties, copies. Generated code calls these when its inline fast path does not apply.
 // Rules and their evidence: docs/semantics.md. No state, no IO.
-import { parseNumber } from '../language/numbers.ts';
+import { parseNumber } from '../language/syntax/numbers.ts';
 import { datetimeText, describe, toBoolean, toDatetime, toNumber, toText } from './convert.ts';
 import { LogicError } from './errors.ts';
 import {

@@ -2,11 +2,11 @@
 import { ProductError } from '../base/error.ts';
 import { Redactor } from '../base/redact.ts';
 import { LineIndex } from '../base/text.ts';
-import { check } from '../language/check.ts';
+import { checkInputs, flowInfo } from '../language/analysis/flow.ts';
+import { sensitivity } from '../language/analysis/sensitivity.ts';
+import { check } from '../language/checks/check.ts';
 import { isBlocking } from '../language/diagnostics.ts';
-import { checkInputs, flowInfo } from '../language/flow.ts';
-import { sensitivity } from '../language/sensitivity.ts';
-import type { FlowFile } from '../language/syntax.ts';
+import type { FlowFile } from '../language/syntax/tree.ts';
 import type { ActionDefinition } from './action.ts';
 import { actionTable } from './actions/index.ts';
 import { compile, type FlowProgram } from './compile.ts';

@@ -12,10 +12,10 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Event } from '../base/event.ts';
 import { Emitter } from '../base/event.ts';
 import { LineIndex } from '../base/text.ts';
-import { check } from '../language/check.ts';
+import { check } from '../language/checks/check.ts';
 import type { Diagnostic } from '../language/diagnostics.ts';
-import { parse } from '../language/parser.ts';
-import type { FlowFile } from '../language/syntax.ts';
+import { parse } from '../language/syntax/parser.ts';
+import type { FlowFile } from '../language/syntax/tree.ts';
 import { maxFlowBytes } from '../protocol/agent.ts';
 
 /** One version of one document with its tree. Immutable; diagnostics and hash are computed when first asked for. */

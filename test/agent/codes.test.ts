@@ -1,5 +1,5 @@
 // Every code that a shell, the agent, the queue or the link can give is explained in docs/errors.md. (Those of flows: see
-// language/check.codes.test.ts and runtime/codes.test.ts.)
+// language/checks/codes.test.ts and runtime/codes.test.ts.)
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

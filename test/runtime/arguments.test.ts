@@ -1,6 +1,6 @@
 // The arguments of a call as an action sees them.
 import { describe, expect, it } from 'vitest';
-import { findAction } from '../../src/language/catalog.ts';
+import { findAction } from '../../src/language/catalog/catalog.ts';
 import { ArgumentShape, CallArguments, resolvePath } from '../../src/runtime/arguments.ts';
 import { EnumValue, FileValue, type Value } from '../../src/runtime/values.ts';
 

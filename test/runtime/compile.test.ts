@@ -1,7 +1,7 @@
 // Properties of generated code: it does what a plain evaluation does, counts exactly, and contains nothing of the flow's names and texts.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../src/language/parser.ts';
+import { parse } from '../../src/language/syntax/parser.ts';
 import { compile } from '../../src/runtime/compile.ts';
 import { header, World } from './world.ts';
 

@@ -1,7 +1,7 @@
 // Conversions between types, checked against the forms .NET gives, and against themselves.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseNumber } from '../../src/language/numbers.ts';
+import { parseNumber } from '../../src/language/syntax/numbers.ts';
 import { wireValue } from '../../src/protocol/run.ts';
 import {
   datetimeText,

@@ -1,7 +1,7 @@
 // One run from outside: inputs and outputs, secrets, records and line status, stop and pause.
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { parse } from '../../src/language/parser.ts';
+import { parse } from '../../src/language/syntax/parser.ts';
 import type { HostValue } from '../../src/runtime/host.ts';
 import { createRun } from '../../src/runtime/run.ts';
 import { FakeClock, settle } from '../fakes/clock.ts';

@@ -1,7 +1,7 @@
 // A small world for flows under test: a few real actions replaced by scripted ones, so that a flow can say what should fail and when.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from '../../src/language/parser.ts';
+import { parse } from '../../src/language/syntax/parser.ts';
 import { type ActionDefinition, ActionError } from '../../src/runtime/action.ts';
 import { actionTable } from '../../src/runtime/actions/index.ts';
 import type { HostValue, RunObserver } from '../../src/runtime/host.ts';

@@ -5,7 +5,7 @@ import { dirname, isAbsolute } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { type Disposable, DisposableStore } from '../../base/disposable.ts';
 import { asProductError } from '../../base/error.ts';
-import { parse } from '../../language/parser.ts';
+import { parse } from '../../language/syntax/parser.ts';
 import type { ActionRecord, Answer, RunError, WireValue } from '../../protocol/run.ts';
 import type { FromWorker, ToWorker } from '../../protocol/worker.ts';
 import type { HostAnswer, HostQuestion } from '../../runtime/host.ts';

@@ -1,6 +1,7 @@
 // Answers what the extension must know before it runs a document: its inputs and outputs, and what forbids the run.
+
+import { flowInfo } from '../../language/analysis/flow.ts';
 import { isBlocking } from '../../language/diagnostics.ts';
-import { flowInfo } from '../../language/flow.ts';
 import type { FlowParameterInfo, FlowRequestResult } from '../../protocol/editor.ts';
 import { secured } from '../../protocol/run.ts';
 import type { Analysis } from '../workspace.ts';

@@ -1,7 +1,7 @@
 // Folding: subflows, regions, every block, block comments and the attachment. The closing line stays visible.
 import { type FoldingRange, FoldingRangeKind } from 'vscode-languageserver';
-import type { Statement } from '../../language/syntax.ts';
-import { eachStatement } from '../../language/walk.ts';
+import type { Statement } from '../../language/syntax/tree.ts';
+import { eachStatement } from '../../language/syntax/walk.ts';
 import type { Analysis } from '../workspace.ts';
 import { sectionsOf } from './structure.ts';
 

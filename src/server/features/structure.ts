@@ -1,5 +1,5 @@
 // The parts a statement is made of, for features that show structure. Pure; knows lines, not the protocol.
-import type { Statement } from '../../language/syntax.ts';
+import type { Statement } from '../../language/syntax/tree.ts';
 import type { Analysis } from '../workspace.ts';
 
 /** One indented part of a statement: a branch, a loop's body, a handler. Lines are 0-based. */

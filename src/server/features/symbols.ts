@@ -1,8 +1,8 @@
 // The outline: inputs and outputs, subflows, regions, blocks, labels and actions. Leaves out what would only repeat the text
 // (SET, WAIT, EXIT …).
 import { type DocumentSymbol, SymbolKind } from 'vscode-languageserver';
-import { flowInfo } from '../../language/flow.ts';
-import type { Statement } from '../../language/syntax.ts';
+import { flowInfo } from '../../language/analysis/flow.ts';
+import type { Statement } from '../../language/syntax/tree.ts';
 import type { Analysis } from '../workspace.ts';
 import { rangeOf } from './range.ts';
 import { type Section, sectionsOf } from './structure.ts';

@@ -1,6 +1,6 @@
 // Runs one action by itself, against the catalog: a misspelt argument, a missing required one or an output the catalog does
 // not know fails the test.
-import { findAction } from '../../../src/language/catalog.ts';
+import { findAction } from '../../../src/language/catalog/catalog.ts';
 import {
   type ActionArguments,
   type ActionContext,

@@ -1,6 +1,6 @@
 // What the Variables, Text and DateTime modules leave out of the catalog, by name.
 import { describe, expect, it } from 'vitest';
-import { actionIds, findAction } from '../../../src/language/catalog.ts';
+import { actionIds, findAction } from '../../../src/language/catalog/catalog.ts';
 import { dateTimeActions } from '../../../src/runtime/actions/dateTime.ts';
 import { textActions } from '../../../src/runtime/actions/text.ts';
 import { variablesActions } from '../../../src/runtime/actions/variables.ts';

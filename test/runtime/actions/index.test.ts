@@ -1,6 +1,6 @@
 // The table of all actions against the catalog.
 import { expect, test } from 'vitest';
-import { canonicalId } from '../../../src/language/catalog.ts';
+import { canonicalId } from '../../../src/language/catalog/catalog.ts';
 import { actionDefinitions, actionTable } from '../../../src/runtime/actions/index.ts';
 
 test('every id is the newest one of the catalog, spelled as there, and defined once', () => {

@@ -1,7 +1,7 @@
 // The Text actions: arguments → outputs or error, one table for all of them. Arguments left out have their catalog default.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findAction } from '../../../src/language/catalog.ts';
+import { findAction } from '../../../src/language/catalog/catalog.ts';
 import { textActions } from '../../../src/runtime/actions/text.ts';
 import { ArgumentShape, CallArguments } from '../../../src/runtime/arguments.ts';
 import { parseDatetime } from '../../../src/runtime/convert.ts';

@@ -1,6 +1,6 @@
 // Windows zone names → wall clocks. The catalog's list of zones is the specification: every one must be known.
 import { describe, expect, it } from 'vitest';
-import { findEnum } from '../../../src/language/catalog.ts';
+import { findEnum } from '../../../src/language/catalog/catalog.ts';
 import { ianaZone, localOffsetMinutes, localTime, timeInZone } from '../../../src/runtime/dotnet/timeZone.ts';
 import { FlowDatetime } from '../../../src/runtime/values.ts';
 

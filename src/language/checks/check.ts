@@ -1,11 +1,10 @@
 // What is wrong with a flow besides its syntax: unknown names, misplaced statements, and what this agent cannot carry out.
 // Works on the whole file at once, changes nothing, runs nothing. Where the facts are not certain it stays silent.
-import { LineIndex } from '../base/text.ts';
-import { enumMember, findAction, findEnum, isImplemented, nearestAction } from './catalog.ts';
-import type { Diagnostic } from './diagnostics.ts';
-import { type Finding, meaningMessages as say } from './findings.ts';
-import { flowInfo, unfitDefault } from './flow.ts';
-import { nearest } from './nearest.ts';
+import { LineIndex } from '../../base/text.ts';
+import { flowInfo, unfitDefault } from '../analysis/flow.ts';
+import { enumMember, findAction, findEnum, isImplemented, nearestAction } from '../catalog/catalog.ts';
+import type { Diagnostic } from '../diagnostics.ts';
+import { nearest } from '../nearest.ts';
 import type {
   ActionCall,
   CallStatement,
@@ -15,7 +14,7 @@ import type {
   Node,
   Statement,
   Subflow,
-} from './syntax.ts';
+} from '../syntax/tree.ts';
 import {
   type ActionPosition,
   type Effect,
@@ -27,7 +26,8 @@ import {
   rootVariable,
   type VariableUse,
   variablesIn,
-} from './walk.ts';
+} from '../syntax/walk.ts';
+import { type Finding, meaningMessages as say } from './findings.ts';
 
 /** The functions an expression may call. The documented eight, and three seen in real flows. */
 const functionNames = [

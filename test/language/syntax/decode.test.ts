@@ -1,8 +1,8 @@
 // Bytes of flow files: every encoding there and back, and clear words for all others.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ProductError } from '../../src/base/error.ts';
-import { decodeFlow, encodeFlow, type FlowEncoding } from '../../src/language/decode.ts';
+import { ProductError } from '../../../src/base/error.ts';
+import { decodeFlow, encodeFlow, type FlowEncoding } from '../../../src/language/syntax/decode.ts';
 
 const encodings: FlowEncoding[] = ['utf-8', 'utf-8-bom', 'utf-16le', 'utf-16be'];
 const latin1 = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -1,6 +1,7 @@
 // One line each: simple statements, action calls, conditions, and the heads of blocks. Knows nothing of nesting (see blocks.ts).
+
+import { type Problem, syntaxMessages } from '../diagnostics.ts';
 import { type Cursor, lineEnd } from './cursor.ts';
-import { type Problem, syntaxMessages } from './diagnostics.ts';
 import { failForStrangeSign, parseAccess, parseExpression, plainText } from './expressions.ts';
 import { isReservedWord, kindCode, symbolCode, wordCode } from './lexer.ts';
 import type {
@@ -20,7 +21,7 @@ import type {
   SetStatement,
   Statement,
   WaitStatement,
-} from './syntax.ts';
+} from './tree.ts';
 
 /** What every statement begins with; `end` is filled in when the line is complete. */
 export interface Head {

@@ -5,13 +5,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineIndex } from '../../src/base/text.ts';
-import { check } from '../../src/language/check.ts';
-import { flowInfo } from '../../src/language/flow.ts';
-import { parse } from '../../src/language/parser.ts';
-import { sensitivity } from '../../src/language/sensitivity.ts';
+import { LineIndex } from '../../../src/base/text.ts';
+import { flowInfo } from '../../../src/language/analysis/flow.ts';
+import { sensitivity } from '../../../src/language/analysis/sensitivity.ts';
+import { check } from '../../../src/language/checks/check.ts';
+import { parse } from '../../../src/language/syntax/parser.ts';
 
-const folder = new URL('../fixtures/check/', import.meta.url);
+const folder = new URL('../../fixtures/check/', import.meta.url);
 const marker = /^(\s*#\s*)(\^+)\s+want (\w+) (\w+) "(.*)"$/;
 
 interface Want {

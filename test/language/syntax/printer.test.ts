@@ -1,10 +1,10 @@
 // Text → tree → text without a changed byte, for any text.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parse } from '../../src/language/parser.ts';
-import { print } from '../../src/language/printer.ts';
-import type { FlowFile } from '../../src/language/syntax.ts';
-import { anyText } from './robinText.ts';
+import { parse } from '../../../src/language/syntax/parser.ts';
+import { print } from '../../../src/language/syntax/printer.ts';
+import type { FlowFile } from '../../../src/language/syntax/tree.ts';
+import { anyText } from '../robinText.ts';
 
 /** Every object of a tree with a place in the text. */
 function* nodesOf(value: unknown): Generator<{ start: number; end: number }> {

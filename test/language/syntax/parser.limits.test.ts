@@ -1,7 +1,7 @@
 // Machine-made and hostile flows: no stack overflow, no unbounded tree, no flood of problems.
 import { describe, expect, test } from 'vitest';
-import { parse } from '../../src/language/parser.ts';
-import { print } from '../../src/language/printer.ts';
+import { parse } from '../../../src/language/syntax/parser.ts';
+import { print } from '../../../src/language/syntax/printer.ts';
 
 const codesOf = (text: string) => parse(text).diagnostics.map((problem) => problem.code);
 

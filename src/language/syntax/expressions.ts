@@ -5,8 +5,9 @@
 //   primary    := number | True | False | text | name | name(arguments) | (expression) | [list] | {table or object}
 //
 // The order of precedence is the conventional one: the designer accepts the mixes, no public source states an order.
+
+import { syntaxMessages } from '../diagnostics.ts';
 import { type Cursor, lineEnd } from './cursor.ts';
-import { syntaxMessages } from './diagnostics.ts';
 import { isReservedWord, kindCode, symbolCode, wordCode } from './lexer.ts';
 import type {
   BinaryOperator,
@@ -15,7 +16,7 @@ import type {
   InterpolationPart,
   Name,
   TextPart,
-} from './syntax.ts';
+} from './tree.ts';
 
 const notPower = 4;
 const operators: readonly (readonly [code: number, operator: BinaryOperator, power: number])[] = [

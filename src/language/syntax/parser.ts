@@ -1,8 +1,9 @@
 // Text → tree, line by line. Never throws, loses no character and is linear in the length of the text.
 // Expressions and single lines are parsed in expressions.ts and statements.ts, nesting in blocks.ts; meaning is checked elsewhere.
+
+import { type Problem, syntaxMessages } from '../diagnostics.ts';
 import { Blocks, type LinePlace, type RuleTarget } from './blocks.ts';
 import { Cursor, lineEnd } from './cursor.ts';
-import { type Problem, syntaxMessages } from './diagnostics.ts';
 import { parseExpression } from './expressions.ts';
 import { kindCode, lex, symbolCode, type Tokens, wordCode } from './lexer.ts';
 import {
@@ -38,7 +39,7 @@ import type {
   Name,
   Statement,
   Subflow,
-} from './syntax.ts';
+} from './tree.ts';
 
 /**
  * Tokens of a flow that are read; about 40 MB of code (an attachment is one token and does not count).

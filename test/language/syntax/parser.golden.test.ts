@@ -3,11 +3,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse } from '../../src/language/parser.ts';
-import { print } from '../../src/language/printer.ts';
+import { parse } from '../../../src/language/syntax/parser.ts';
+import { print } from '../../../src/language/syntax/printer.ts';
 import { dumpTree } from './dumpTree.ts';
 
-const fixtures = join(import.meta.dirname, '../fixtures/parser');
+const fixtures = join(import.meta.dirname, '../../fixtures/parser');
 
 for (const kind of ['ok', 'err'] as const) {
   describe(`parser/${kind}`, () => {

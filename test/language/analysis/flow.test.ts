@@ -1,9 +1,9 @@
 // Inputs and outputs of a flow as callers see them, and which given values fit.
 import { describe, expect, test } from 'vitest';
-import { checkInputs, type FlowInfo, flowInfo } from '../../src/language/flow.ts';
-import { parse } from '../../src/language/parser.ts';
-import type { FlowParameterInfo as WireParameter } from '../../src/protocol/editor.ts';
-import type { WireValue } from '../../src/protocol/run.ts';
+import { checkInputs, type FlowInfo, flowInfo } from '../../../src/language/analysis/flow.ts';
+import { parse } from '../../../src/language/syntax/parser.ts';
+import type { FlowParameterInfo as WireParameter } from '../../../src/protocol/editor.ts';
+import type { WireValue } from '../../../src/protocol/run.ts';
 
 const header = String.raw`@@DisplayName: 'Local computer'
 IMPORT 'controlRepo.appmask' AS appmask

@@ -1,6 +1,7 @@
 // Which END closes what: a typed stack of open blocks. Builds the nested statements; reads no text itself.
+
+import { syntaxMessages } from '../diagnostics.ts';
 import type { Cursor } from './cursor.ts';
-import { syntaxMessages } from './diagnostics.ts';
 import type { CaseOperator, LoopHead, OnErrorHead } from './statements.ts';
 import type {
   BlockHandler,
@@ -14,7 +15,7 @@ import type {
   LoopWhile,
   Statement,
   SwitchStatement,
-} from './syntax.ts';
+} from './tree.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 

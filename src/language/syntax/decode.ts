@@ -1,5 +1,5 @@
 // Bytes of a flow file ⇄ text. UTF-8 with or without byte order mark, and UTF-16 with one; never guesses silently.
-import { ProductError } from '../base/error.ts';
+import { ProductError } from '../../base/error.ts';
 
 /** How a file was written, so that it can be written back the same way. Both UTF-16 forms begin with a byte order mark. */
 export type FlowEncoding = 'utf-8' | 'utf-8-bom' | 'utf-16le' | 'utf-16be';

@@ -1,7 +1,7 @@
 // The shape of the tree: tokens, expressions, statements, file. Plain data; positions are UTF-16 offsets into `text`.
 // Every character of the text belongs to exactly one token, and every token to exactly one line of the tree
 // (see printer.ts), so a tree can always be printed back byte for byte. No behaviour lives here.
-import type { Diagnostic } from './diagnostics.ts';
+import type { Diagnostic } from '../diagnostics.ts';
 
 // ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,7 @@
 // Which variables of a flow hold secrets: the declared ones and everything computed from them, found without running the flow.
 // Stronger than the designer, where a secret loses its mark as soon as it is copied. Masks nothing itself.
-import type { ActionCall, Expression, FlowFile, Statement, Subflow } from './syntax.ts';
-import { eachExpression, eachStatement, effects, rootVariable, variablesIn } from './walk.ts';
+import type { ActionCall, Expression, FlowFile, Statement, Subflow } from '../syntax/tree.ts';
+import { eachExpression, eachStatement, effects, rootVariable, variablesIn } from '../syntax/walk.ts';
 
 /**
  * Variables are asked for by subflow, because a local subflow (`FUNCTION name in1, OUTPUT out1`) has variables of its own. Main and

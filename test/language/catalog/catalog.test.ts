@@ -9,7 +9,7 @@ import {
   isImplemented,
   moduleNames,
   nearestAction,
-} from '../../src/language/catalog.ts';
+} from '../../../src/language/catalog/catalog.ts';
 
 const all = actionIds().map((id) => findAction(id)?.writtenAs ?? expect.fail(id));
 

@@ -1,10 +1,10 @@
 // A flow as its callers see it: inputs, outputs, what is secret, how large. Decides whether given input values fit.
 // Does not look at what the statements do (see check.ts and sensitivity.ts).
-import { ProductError } from '../base/error.ts';
-import { nearest } from './nearest.ts';
-import { parseNumber } from './numbers.ts';
-import type { Expression, FlowFile, FlowParameter, Statement } from './syntax.ts';
-import { eachStatement } from './walk.ts';
+import { ProductError } from '../../base/error.ts';
+import { nearest } from '../nearest.ts';
+import { parseNumber } from '../syntax/numbers.ts';
+import type { Expression, FlowFile, FlowParameter, Statement } from '../syntax/tree.ts';
+import { eachStatement } from '../syntax/walk.ts';
 
 export type ParameterType =
   | 'Text'

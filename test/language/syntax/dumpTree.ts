@@ -1,6 +1,6 @@
 // A tree as text for golden files: one line per statement with its 1-based line number, expressions in prefix form,
 // problems at the end. Stable: no offsets except those of problems, which are `line:column`.
-import { LineIndex } from '../../src/base/text.ts';
+import { LineIndex } from '../../../src/base/text.ts';
 import type {
   ActionCall,
   Condition,
@@ -10,7 +10,7 @@ import type {
   MetaLine,
   Name,
   Statement,
-} from '../../src/language/syntax.ts';
+} from '../../../src/language/syntax/tree.ts';
 
 export function dumpTree(file: FlowFile): string {
   const out: string[] = [];

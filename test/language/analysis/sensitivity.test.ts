@@ -1,8 +1,8 @@
 // What follows from a secret is a secret, with the way it came.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parse } from '../../src/language/parser.ts';
-import { sensitivity } from '../../src/language/sensitivity.ts';
+import { sensitivity } from '../../../src/language/analysis/sensitivity.ts';
+import { parse } from '../../../src/language/syntax/parser.ts';
 
 const sensitiveNames = (text: string, subflow?: string) =>
   [...sensitivity(parse(text)).names(subflow)].sort();

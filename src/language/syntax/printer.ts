@@ -1,5 +1,5 @@
 // Tree → text. Walks the lines of the tree and the tokens each line owns, so a tree that lost a token prints differently.
-import type { FlowFile } from './syntax.ts';
+import type { FlowFile } from './tree.ts';
 
 /** The text of a tree, byte for byte: `print(parse(text)) === text` for every text. */
 export function print(file: FlowFile): string {

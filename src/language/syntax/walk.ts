@@ -1,6 +1,6 @@
 // Ways through the tree: every statement with the place it stands in, and what one statement reads and writes.
 // Knows which arguments of an action are changed by it; draws no conclusions (see check.ts and sensitivity.ts).
-import { findAction, findEnum, isModule } from './catalog.ts';
+import { findAction, findEnum, isModule } from '../catalog/catalog.ts';
 import type {
   ActionCall,
   Argument,
@@ -12,7 +12,7 @@ import type {
   NameExpression,
   Output,
   Statement,
-} from './syntax.ts';
+} from './tree.ts';
 
 /** An enclosing statement, and in which part of it one stands: its body, or the rules for its errors. */
 export interface Enclosing {

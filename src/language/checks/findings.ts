@@ -1,6 +1,6 @@
 // What the meaning checks can say, beside the parser's messages in diagnostics.ts. A code never changes its meaning;
 // docs/errors.md explains each. When a message applies is decided in check.ts.
-import type { Problem } from './diagnostics.ts';
+import type { Problem } from '../diagnostics.ts';
 
 /** A problem, and how grave it is in a copied fragment, whose other half may stand elsewhere (absent: the same). */
 export interface Finding extends Problem {

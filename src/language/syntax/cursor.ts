@@ -1,7 +1,7 @@
 // The parser's place in the tokens of one line, and its list of problems. Knows no grammar.
-import { type Diagnostic, type Problem, syntaxMessages } from './diagnostics.ts';
+import { type Diagnostic, type Problem, syntaxMessages } from '../diagnostics.ts';
 import { isReservedWord, kindCode, lexRange, Tokens } from './lexer.ts';
-import type { Expression, MissingExpression } from './syntax.ts';
+import type { Expression, MissingExpression } from './tree.ts';
 
 /** `Cursor.code` behind the last token of the line. */
 export const lineEnd = 255;

@@ -1,9 +1,9 @@
 // Tokens cover any text without gap or overlap; texts, comments and numbers end where the designer ends them.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { lex } from '../../src/language/lexer.ts';
-import type { Token } from '../../src/language/syntax.ts';
-import { anyText } from './robinText.ts';
+import { lex } from '../../../src/language/syntax/lexer.ts';
+import type { Token } from '../../../src/language/syntax/tree.ts';
+import { anyText } from '../robinText.ts';
 
 /** Tokens as `kind text`, blanks left out. */
 function tokensOf(text: string): string[] {

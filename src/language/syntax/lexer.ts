@@ -1,7 +1,7 @@
 // Text → tokens. Covers every character of any input, never throws, and is linear in the length of the text.
 // It finds where literals end and marks what is odd inside them; values and messages are the parser's business.
 import { type ReservedWord, reservedWords } from './keywords.ts';
-import type { Token, TokenKind, TokenList } from './syntax.ts';
+import type { Token, TokenKind, TokenList } from './tree.ts';
 
 const kinds = [
   'space',

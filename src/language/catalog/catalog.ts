@@ -1,9 +1,10 @@
 // The actions and enums of the designer: names, arguments, outputs, errors. Data lives in catalog/*.json (attribution
 // in NOTICE); this file only decodes and looks up. What a flow does with an action is judged in check.ts.
-import actionData from './catalog/actions.json' with { type: 'json' };
-import enumData from './catalog/enums.json' with { type: 'json' };
-import implementedIds from './catalog/implemented.json' with { type: 'json' };
-import { nearest } from './nearest.ts';
+
+import { nearest } from '../nearest.ts';
+import actionData from './actions.json' with { type: 'json' };
+import enumData from './enums.json' with { type: 'json' };
+import implementedIds from './implemented.json' with { type: 'json' };
 
 /** Where a call may stand: as a statement, in `IF (…)` and `LOOP WHILE (…)`, in `WAIT (…)`, or as a loop of its own. */
 export type ActionKind = 'action' | 'condition' | 'wait' | 'loop';
