@@ -232,9 +232,8 @@ const renames: readonly ActionDefinition[] = [
     withDate(file, args, toDatetime(args.value('CustomDateTime'))),
   ),
   renaming('RenameFiles.RenameAddSequentialSuffix', (file, args) => withNumber(file, args, file.name)),
-  // Older builds write the second of these ids.
-  ...['RenameFiles.OverwriteWithSequentialSuffix', 'OverwriteWithSequentialSuffix'].map((variant) =>
-    renaming(variant, (file, args) => withNumber(file, args, args.text('SequenceNewName'))),
+  renaming('RenameFiles.OverwriteWithSequentialSuffix', (file, args) =>
+    withNumber(file, args, args.text('SequenceNewName')),
   ),
 ];
 

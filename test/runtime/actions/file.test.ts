@@ -198,9 +198,9 @@ describe('rename', () => {
     expect(left).toHaveLength(2);
   });
 
-  test('older builds write the sequential rename under its own id, with all arguments', async () => {
+  test('a sequential rename takes all its arguments together', async () => {
     await put('a.txt', 'b.txt');
-    const { RenamedFiles } = await outputs('OverwriteWithSequentialSuffix', {
+    const { RenamedFiles } = await outputs('RenameFiles.OverwriteWithSequentialSuffix', {
       Files: ['a.txt', 'b.txt'],
       SequenceNewName: 'n',
       SequencePosition: 'AfterName',
