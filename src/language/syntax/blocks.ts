@@ -20,7 +20,7 @@ import type {
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Blocks inside each other that are kept in the tree; deeper ones are matched, but not kept. */
-const deepestBlocks = 1_000;
+export const deepestBlocks = 1_000;
 
 interface Range {
   readonly start: number;
@@ -84,20 +84,40 @@ const openerNames: { readonly [Kind in Frame['kind']]: string } = {
   Rules: 'ON ERROR',
 };
 
-/** Nesting inside one subflow or the main body. `root` receives its statements. */
+/** Nesting inside one subflow or the main body, or inside any body that is parsed alone. `root` receives its statements. */
 export class Blocks {
   readonly #cursor: Cursor;
   readonly #frames: Frame[] = [];
   readonly #root: Statement[];
+  /** True when `root` is the body of an error handler. */
+  readonly #inHandler: boolean;
   #ruleTarget: RuleTarget | undefined;
+  #deepest = 0;
+  /** How many of each kind are open: spares looking through all frames for one that is not there. */
+  readonly #count: { [Kind in Frame['kind']]: number } = { If: 0, Switch: 0, Loop: 0, Block: 0, Rules: 0 };
 
-  constructor(cursor: Cursor, root: Statement[]) {
+  constructor(cursor: Cursor, root: Statement[], inHandler = false) {
     this.#cursor = cursor;
     this.#root = root;
+    this.#inHandler = inHandler;
   }
 
   get isOpen(): boolean {
     return this.#frames.length > 0;
+  }
+
+  /** The most blocks that were open at once. */
+  get deepest(): number {
+    return this.#deepest;
+  }
+
+  /** True when ON ERROR on the next line would follow something it can belong to. */
+  get takesRules(): boolean {
+    return this.#ruleTarget !== undefined;
+  }
+
+  isOpenIn(kind: 'If' | 'Switch'): boolean {
+    return this.#count[kind] > 0;
   }
 
   get #top(): Frame | undefined {
@@ -122,7 +142,11 @@ export class Blocks {
   #open(frame: Frame, statement: Statement): void {
     const { start, end } = frame.opener;
     const top = this.#top;
-    if (top?.kind === 'Rules' || (top?.kind === 'Block' && top.part === 'handlers')) {
+    const inHandler =
+      top === undefined
+        ? this.#inHandler
+        : top.kind === 'Rules' || (top.kind === 'Block' && top.part === 'handlers');
+    if (inHandler) {
       this.#cursor.note(syntaxMessages.blockInHandler(openerNames[frame.kind]), start, end);
     }
     if (this.#frames.length === deepestBlocks) {
@@ -131,8 +155,14 @@ export class Blocks {
     } else if (this.#frames.length < deepestBlocks) {
       this.add(statement);
     }
-    this.#frames.push(frame);
+    this.#push(frame);
     this.#ruleTarget = undefined;
+  }
+
+  #push(frame: Frame): void {
+    this.#frames.push(frame);
+    this.#count[frame.kind]++;
+    if (this.#frames.length > this.#deepest) this.#deepest = this.#frames.length;
   }
 
   // ── IF ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -294,10 +324,14 @@ export class Blocks {
         clauses,
         endLine: undefined,
       };
-      if (target !== undefined) target.target.onError = node;
+      const { length: depth } = this.#frames;
+      if (target !== undefined && depth < deepestBlocks) target.target.onError = node;
+      else if (depth === deepestBlocks) {
+        this.#cursor.note(syntaxMessages.nestingTooDeep(deepestBlocks), place.start, place.end);
+      }
       const opener = { start: place.start, end: place.end };
       top = { kind: 'Rules', opener, list: [], node, clauses, owner: target?.owner ?? { end: 0 } };
-      this.#frames.push(top);
+      this.#push(top);
     }
     top.node.end = place.end;
     if (retry !== undefined && top.node.retry === undefined) {
@@ -325,8 +359,14 @@ export class Blocks {
       top.node.end = place.end;
       return;
     }
-    this.#frames.pop();
+    this.#pop();
     this.#close(top, place.end, place.line);
+  }
+
+  #pop(): Frame {
+    const frame = this.#frames.pop() as Frame;
+    this.#count[frame.kind]--;
+    return frame;
   }
 
   #close(frame: Frame, end: number, line: number | undefined): void {
@@ -350,7 +390,7 @@ export class Blocks {
 
   #closeDownTo(count: number, end: number): void {
     while (this.#frames.length > count) {
-      const frame = this.#frames.pop() as Frame;
+      const frame = this.#pop();
       const { start, end: openerEnd } = frame.opener;
       this.#cursor.noteAnyway(syntaxMessages.missingEnd(openerNames[frame.kind]), start, openerEnd);
       this.#close(frame, end, undefined);
@@ -368,7 +408,7 @@ export class Blocks {
     place: LinePlace,
   ): (Frame & { kind: Kind }) | undefined {
     this.#ruleTarget = undefined;
-    let index = this.#frames.length - 1;
+    let index = this.#count[kind] === 0 ? -1 : this.#frames.length - 1;
     while (index >= 0 && this.#frames[index]?.kind !== kind) index--;
     if (index < 0) {
       this.#cursor.fail(syntaxMessages.strayClause(clause, owner), place.start, place.end);

@@ -1,6 +1,7 @@
 // The parser's place in the tokens of one line, and its list of problems. Knows no grammar.
 import { type Diagnostic, type Problem, syntaxMessages } from '../diagnostics.ts';
-import { isReservedWord, kindCode, lexRange, Tokens } from './lexer.ts';
+import { lexRange } from './lexer.ts';
+import { isReservedWord, kindCode, Tokens } from './tokens.ts';
 import type { Expression, MissingExpression } from './tree.ts';
 
 /** `Cursor.code` behind the last token of the line. */
@@ -10,9 +11,9 @@ export const lineEnd = 255;
 const deepestNesting = 256;
 /** Height of one expression tree: nesting plus chains such as `a + b + …`. It keeps every later tree walk bounded. */
 const highestTree = 1_000;
-const mostDiagnostics = 1_000;
+export const mostDiagnostics = 1_000;
 /** Tokens inside the interpolations of one file that are read. */
-const mostInnerTokens = 3_000_000;
+export const mostInnerTokens = 3_000_000;
 
 export class Cursor {
   readonly text: string;

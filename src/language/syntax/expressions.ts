@@ -8,7 +8,7 @@
 
 import { syntaxMessages } from '../diagnostics.ts';
 import { type Cursor, lineEnd } from './cursor.ts';
-import { isReservedWord, kindCode, symbolCode, wordCode } from './lexer.ts';
+import { isReservedWord, kindCode, symbolCode, wordCode } from './tokens.ts';
 import type {
   BinaryOperator,
   Expression,

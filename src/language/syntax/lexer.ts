@@ -1,207 +1,7 @@
 // Text → tokens. Covers every character of any input, never throws, and is linear in the length of the text.
 // It finds where literals end and marks what is odd inside them; values and messages are the parser's business.
-import { type ReservedWord, reservedWords } from './keywords.ts';
-import type { Token, TokenKind, TokenList } from './tree.ts';
-
-const kinds = [
-  'space',
-  'newline',
-  'comment',
-  'blockComment',
-  'region',
-  'word',
-  'number',
-  'text',
-  'interpolated',
-  'powerFx',
-  'encrypted',
-  'opaque',
-  'datetime',
-  'meta',
-  'at',
-  'attachment',
-  'unknown',
-] as const satisfies readonly TokenKind[];
-
-const symbols = [
-  '(',
-  ')',
-  '[',
-  ']',
-  '{',
-  '}',
-  ',',
-  ':',
-  '.',
-  '^',
-  '=',
-  '<>',
-  '<',
-  '<=',
-  '>',
-  '>=',
-  '+',
-  '-',
-  '*',
-  '/',
-  '=>',
-] as const;
-
-type Codes<Names extends string> = { readonly [Name in Names]: number };
-
-const firstSymbol = 32;
-const firstKeyword = 64;
-
-function codes<Names extends string>(names: readonly Names[], first: number): Codes<Names> {
-  return Object.fromEntries(names.map((name, index) => [name, first + index])) as Codes<Names>;
-}
-
-/** Codes of tokens that are neither symbols nor reserved words. */
-export const kindCode: Codes<(typeof kinds)[number]> = codes(kinds, 0);
-export const symbolCode: Codes<(typeof symbols)[number]> = codes(symbols, firstSymbol);
-export const wordCode: Codes<ReservedWord> = codes(reservedWords, firstKeyword);
-
-export function isReservedWord(code: number): boolean {
-  return code >= firstKeyword;
-}
-
-/** What the lexer noticed inside a literal, a comment or a block comment. */
-export type MarkKind =
-  | 'interpolation' // `%…%` with both percent signs
-  | 'lonePercent'
-  | 'bareQuote'
-  | 'unterminated'
-  | 'backslashBeforeQuotes'; // `\'''` where the text was meant to end
-
-const markKinds: readonly MarkKind[] = [
-  'interpolation',
-  'lonePercent',
-  'bareQuote',
-  'unterminated',
-  'backslashBeforeQuotes',
-];
-const mark = { interpolation: 0, lonePercent: 1, bareQuote: 2, unterminated: 3, backslashBeforeQuotes: 4 };
-
-export interface Mark {
-  readonly kind: MarkKind;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Tokens in packed arrays: five bytes each, so that a file of any size fits. */
-export class Tokens implements TokenList {
-  #codes = new Uint8Array(64);
-  #starts = new Uint32Array(64);
-  #length = 0;
-  #end = 0;
-  #markKinds = new Uint8Array(8);
-  #markStarts = new Uint32Array(8);
-  #markEnds = new Uint32Array(8);
-  #marks = 0;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  /** A kind, symbol or reserved-word code. */
-  code(index: number): number {
-    return this.#codes[index] as number;
-  }
-
-  kind(index: number): TokenKind {
-    const code = this.#codes[index] as number;
-    if (code >= firstKeyword) return 'word';
-    return code >= firstSymbol ? 'symbol' : (kinds[code] as TokenKind);
-  }
-
-  start(index: number): number {
-    return this.#starts[index] as number;
-  }
-
-  end(index: number): number {
-    return index + 1 < this.#length ? (this.#starts[index + 1] as number) : this.#end;
-  }
-
-  *[Symbol.iterator](): Iterator<Token> {
-    for (let i = 0; i < this.#length; i++)
-      yield { kind: this.kind(i), start: this.start(i), end: this.end(i) };
-  }
-
-  hasMark(index: number): boolean {
-    const first = this.#firstMark(this.start(index));
-    return first < this.#marks && (this.#markStarts[first] as number) < this.end(index);
-  }
-
-  #firstMark(from: number): number {
-    let low = 0;
-    let high = this.#marks;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#markStarts[middle] as number) < from) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** The marks that begin inside the token, in text order. */
-  marks(index: number): Mark[] {
-    const end = this.end(index);
-    const found: Mark[] = [];
-    let low = this.#firstMark(this.start(index));
-    for (; low < this.#marks && (this.#markStarts[low] as number) < end; low++) {
-      found.push({
-        kind: markKinds[this.#markKinds[low] as number] as MarkKind,
-        start: this.#markStarts[low] as number,
-        end: this.#markEnds[low] as number,
-      });
-    }
-    return found;
-  }
-
-  /** Forgets everything; the arrays are kept for the next use. */
-  reset(): void {
-    this.#length = 0;
-    this.#end = 0;
-    this.#marks = 0;
-  }
-
-  add(code: number, start: number, end: number): void {
-    if (this.#length === this.#codes.length) {
-      this.#codes = grown(this.#codes, Uint8Array);
-      this.#starts = grown(this.#starts, Uint32Array);
-    }
-    this.#codes[this.#length] = code;
-    this.#starts[this.#length] = start;
-    this.#length++;
-    this.#end = end;
-  }
-
-  get markCount(): number {
-    return this.#marks;
-  }
-
-  addMark(kind: number, start: number, end: number): void {
-    if (this.#marks === this.#markKinds.length) {
-      this.#markKinds = grown(this.#markKinds, Uint8Array);
-      this.#markStarts = grown(this.#markStarts, Uint32Array);
-      this.#markEnds = grown(this.#markEnds, Uint32Array);
-    }
-    this.#markKinds[this.#marks] = kind;
-    this.#markStarts[this.#marks] = start;
-    this.#markEnds[this.#marks] = end;
-    this.#marks++;
-  }
-
-  dropMarks(count: number): void {
-    this.#marks = count;
-  }
-}
-
-function grown<A extends Uint8Array | Uint32Array>(array: A, type: new (length: number) => A): A {
-  const larger = new type(array.length * 2);
-  larger.set(array);
-  return larger;
-}
+import { reservedWords } from './keywords.ts';
+import { kindCode, mark, symbolCode, symbols, Tokens, wordCode } from './tokens.ts';
 
 /** All tokens of `text`: contiguous, none empty, the last ends at `text.length`. Never throws. */
 export function lex(text: string): Tokens {
@@ -209,6 +9,20 @@ export function lex(text: string): Tokens {
   lexRange(text, 0, text.length, 'file', tokens);
   return tokens;
 }
+
+/** The same in pieces: yields between them, so that the caller can do something else. */
+export function* lexInPieces(text: string): Generator<undefined, Tokens> {
+  const tokens = new Tokens();
+  const lexer = new Lexer(text, 0, text.length, true, tokens);
+  for (let at = 0; at < text.length; ) {
+    at = lexer.run(at, Math.min(at + pieceLength, text.length));
+    yield;
+  }
+  return tokens;
+}
+
+/** Characters; takes about a millisecond. */
+const pieceLength = 100_000;
 
 /**
  * Lexes `from..to` into `tokens` (after a reset). In `expression` mode, the inside of `%…%`, there are no
@@ -222,8 +36,20 @@ export function lexRange(
   tokens: Tokens,
 ): void {
   tokens.reset();
-  new Lexer(text, to, mode === 'file', tokens).run(from);
+  new Lexer(text, from, to, mode === 'file', tokens).run(from, to);
 }
+
+/**
+ * Lexes the lines of `text` from `from`, the start of one, up to `until`, the end of one, just as `lex` would. False when a token
+ * reaches over `until`.
+ */
+export function lexLines(text: string, from: number, until: number, tokens: Tokens): boolean {
+  tokens.reset();
+  return new Lexer(text, 0, text.length, true, tokens).run(from, until) === until;
+}
+
+/** What look-aheads of a file of any size may cost; see `Lexer.#patience`. */
+export const leastPatience = 1_000_000;
 
 const TAB = 9;
 const LF = 10;
@@ -279,24 +105,28 @@ class Lexer {
   readonly #to: number;
   readonly #wholeFile: boolean;
   readonly #tokens: Tokens;
-  /** Characters that look-ahead may still read in vain. It keeps the lexer linear on hostile input (see #spend). */
+  /** Characters that look-ahead may still read in vain. It keeps the lexer linear on hostile input. */
   #patience: number;
+  /** True as long as the line has had nothing but blanks. */
+  #lineStart = true;
+  /** Behind the last character that look-ahead for the current token has read. */
+  #seen = 0;
   /** Where the search for `#/` last failed: there is none behind it either. */
   #noBlockCommentEnd = false;
 
-  constructor(text: string, to: number, wholeFile: boolean, tokens: Tokens) {
+  constructor(text: string, from: number, to: number, wholeFile: boolean, tokens: Tokens) {
     this.#text = text;
     this.#to = to;
     this.#wholeFile = wholeFile;
     this.#tokens = tokens;
-    this.#patience = 4 * to + 1_000_000;
+    this.#patience = 4 * (to - from) + leastPatience;
   }
 
-  run(from: number): void {
+  /** Lexes from the end of a token until one ends at or behind `until`; gives the end of that token. */
+  run(from: number, until: number): number {
     const tokens = this.#tokens;
     let at = from;
-    let lineStart = true;
-    while (at < this.#to) {
+    while (at < until) {
       const c = this.#text.charCodeAt(at);
       const type = c < 128 ? (ascii[c] as number) : 0;
       if (type === 1) {
@@ -312,17 +142,33 @@ class Lexer {
         const start = at++;
         if (c === CR && at < this.#to && this.#text.charCodeAt(at) === LF) at++;
         tokens.add(kindCode.newline, start, at);
-        lineStart = true;
+        this.#lineStart = true;
         continue;
       } else if (c < 128) {
-        at = this.#punctuation(at, c, lineStart);
+        const start = at;
+        const patience = this.#patience;
+        at = this.#punctuation(at, c);
+        // The character behind a token stands on the same line: looking at it is no look-ahead.
+        if (this.#seen > at + 1 || patience !== this.#patience)
+          this.#settled(start, at, patience - this.#patience);
       } else {
         const blank = this.#isBlank(at);
         at = this.#beyondAscii(at);
         if (blank) continue;
       }
-      lineStart = false;
+      this.#lineStart = false;
     }
+    return at;
+  }
+
+  /** Notes what the token `start..end` owes to the text behind it. */
+  #settled(start: number, end: number, cost: number): void {
+    this.#tokens.addLook(start, Math.max(end, this.#seen), cost);
+    this.#seen = 0;
+  }
+
+  #sees(offset: number): void {
+    if (offset > this.#seen) this.#seen = Math.min(offset, this.#to);
   }
 
   #at(offset: number): number {
@@ -431,7 +277,7 @@ class Lexer {
 
   // ── Punctuation ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  #punctuation(start: number, c: number, lineStart: boolean): number {
+  #punctuation(start: number, c: number): number {
     switch (c) {
       case QUOTE:
         return this.#plainText(start);
@@ -440,12 +286,12 @@ class Lexer {
       case BACKTICK:
         return this.#closedOnLine(kindCode.opaque, start, start + 1, BACKTICK);
       case HASH:
-        return this.#hash(start, lineStart);
+        return this.#hash(start);
       case SLASH:
         if (this.#wholeFile && this.#at(start + 1) === HASH) return this.#blockComment(start);
         break;
       case STAR:
-        if (this.#wholeFile && lineStart && isRegion.test(this.#text.slice(start, start + 12))) {
+        if (this.#wholeFile && this.#lineStart && isRegion.test(this.#text.slice(start, start + 12))) {
           return this.#add(kindCode.region, start, this.#lineEnd(start));
         }
         break;
@@ -469,9 +315,9 @@ class Lexer {
     return symbol === 0 ? this.#unknown(start) : this.#add(symbol, start, start + 1);
   }
 
-  #hash(start: number, lineStart: boolean): number {
+  #hash(start: number): number {
     if (!this.#wholeFile) return this.#unknown(start);
-    if (lineStart && this.#text.startsWith(attachmentMark, start)) {
+    if (this.#lineStart && this.#text.startsWith(attachmentMark, start)) {
       return this.#add(kindCode.attachment, start, this.#to);
     }
     return this.#add(kindCode.comment, start, this.#lineEnd(start));
@@ -483,6 +329,7 @@ class Lexer {
       if (close >= 0 && close + 2 <= this.#to) return this.#add(kindCode.blockComment, start, close + 2);
       this.#noBlockCommentEnd = true;
     }
+    this.#sees(this.#to);
     const end = this.#lineEnd(start);
     this.#tokens.addMark(mark.unterminated, start, end);
     return this.#add(kindCode.comment, start, end);
@@ -521,28 +368,34 @@ class Lexer {
 
   /** Behind the `'` that closes a text whose content starts at `content`; -1 when its line has none. */
   #singleQuoteEnd(content: number): number {
-    for (let at = content; at < this.#to; at++) {
+    let at = content;
+    for (; at < this.#to; at++) {
       const c = this.#text.charCodeAt(at);
       if (c === QUOTE) return at + 1;
-      if (c === LF || c === CR) return -1;
+      if (c === LF || c === CR) break;
       if (c === BACKSLASH && isEscaped(this.#at(at + 1))) at++;
     }
+    this.#sees(at);
     return -1;
   }
 
   /** Behind the `'''` that closes a text whose content starts at `content`; -1 when there is none before `limit`. */
   #tripleQuoteEnd(content: number, limit: number): number {
     let severalLines = false;
-    for (let at = content; at < limit; at++) {
+    let at = content;
+    for (; at < limit; at++) {
       const c = this.#text.charCodeAt(at);
       if (c === QUOTE && this.#at(at + 1) === QUOTE && this.#at(at + 2) === QUOTE && at + 2 < limit) {
         if (severalLines && this.#opensAnother(at)) break;
+        // Inside an interpolation the caller may reject what was found here.
+        this.#sees(at + 4);
         return at + 3;
       }
       if (c === LF || c === CR) severalLines = true;
       else if (c === BACKSLASH && isEscaped(this.#at(at + 1))) at++;
     }
-    this.#patience -= limit - content;
+    this.#sees(at + 4);
+    this.#patience -= at - content;
     return -1;
   }
 
@@ -584,6 +437,7 @@ class Lexer {
       if (c === LF || c === CR) severalLines = true;
       else if (c === BACKSLASH && isEscaped(this.#at(at + 1))) at++;
     }
+    this.#sees(at + 1);
     this.#patience -= at - start;
     return this.#unterminated(kindCode.powerFx, start);
   }
@@ -622,6 +476,7 @@ class Lexer {
       }
     }
     // Never closed: the text ends with its line, or better at a `\'''` that was meant to close it.
+    this.#sees(at + 4);
     this.#patience -= at - start;
     this.#tokens.dropMarks(marksBefore);
     const lineEnd = this.#lineEnd(start);
@@ -652,6 +507,7 @@ class Lexer {
       if (close < 0 || isWordLetter(this.#at(close)) || this.#at(close) === QUOTE) break;
       at = close;
     }
+    this.#sees(at + 2);
     this.#patience -= Math.min(at, limit) - inside;
     return -1;
   }

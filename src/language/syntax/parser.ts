@@ -1,11 +1,12 @@
 // Text → tree, line by line. Never throws, loses no character and is linear in the length of the text.
 // Expressions and single lines are parsed in expressions.ts and statements.ts, nesting in blocks.ts; meaning is checked elsewhere.
 
-import { type Problem, syntaxMessages } from '../diagnostics.ts';
+import { type Diagnostic, type Problem, syntaxMessages } from '../diagnostics.ts';
 import { Blocks, type LinePlace, type RuleTarget } from './blocks.ts';
 import { Cursor, lineEnd } from './cursor.ts';
 import { parseExpression } from './expressions.ts';
-import { kindCode, lex, symbolCode, type Tokens, wordCode } from './lexer.ts';
+import { lex, lexInPieces } from './lexer.ts';
+import { Lines } from './lines.ts';
 import {
   finishLine,
   type Head,
@@ -28,12 +29,12 @@ import {
   startsAction,
   takeWord,
 } from './statements.ts';
+import { kindCode, symbolCode, type Tokens, wordCode } from './tokens.ts';
 import type {
   Expression,
   FlowFile,
   FlowParameter,
   Header,
-  LineList,
   LineRole,
   MetaLine,
   Name,
@@ -45,61 +46,51 @@ import type {
  * Tokens of a flow that are read; about 40 MB of code (an attachment is one token and does not count).
  * Text behind it is kept in the tree as one unread line.
  */
-const mostTokens = 10_000_000;
+export const mostTokens = 10_000_000;
 
 /** Parses any text. Problems are in `diagnostics`, at most about 1,000 of them; a mistake spoils its own line only. */
 export function parse(text: string): FlowFile {
-  return new Parser(text).run();
+  const parser = new Parser(text, lex(text));
+  parser.lines(Number.POSITIVE_INFINITY);
+  return parser.file();
 }
 
-const roles: readonly LineRole[] = [
-  'blank',
-  'comment',
-  'meta',
-  'header',
-  'subflow',
-  'statement',
-  'clause',
-  'disabled',
-  'error',
-  'attachment',
-  'unread',
-];
+/** The same in pieces of about a millisecond: yields between them, so that the caller can do something else. */
+export function* parseInPieces(text: string): Generator<undefined, FlowFile> {
+  const parser = new Parser(text, yield* lexInPieces(text));
+  while (parser.lines(linesInPiece) === 'more') yield;
+  return parser.file();
+}
 
-class Lines implements LineList {
-  #roles = new Uint8Array(64);
-  #ends = new Uint32Array(64);
-  #length = 0;
+const linesInPiece = 500;
 
-  get length(): number {
-    return this.#length;
-  }
+/** Lines that were parsed alone, as the part of a body. Offsets and lines are counted from their start. */
+export interface ParsedBody {
+  readonly statements: readonly Statement[];
+  readonly lines: Lines;
+  /** In the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Line ends in the text. */
+  readonly lineEnds: number;
+  /** The most blocks that were open at once. */
+  readonly deepest: number;
+}
 
-  role(index: number): LineRole {
-    return roles[this.#roles[index] as number] as LineRole;
-  }
+/** Where lines that are parsed alone stand. */
+export interface BodyPlace {
+  /** At the top of Main or of a subflow, where an END that closes nothing has nothing to close. */
+  readonly isRoot: boolean;
+  /** Directly in an error handler. */
+  readonly inHandler: boolean;
+}
 
-  tokenStart(index: number): number {
-    return index === 0 ? 0 : (this.#ends[index - 1] as number);
-  }
-
-  tokenEnd(index: number): number {
-    return this.#ends[index] as number;
-  }
-
-  add(role: LineRole, tokenEnd: number): void {
-    if (this.#length === this.#ends.length) {
-      const ends = new Uint32Array(this.#length * 2);
-      ends.set(this.#ends);
-      this.#ends = ends;
-      const larger = new Uint8Array(this.#length * 2);
-      larger.set(this.#roles);
-      this.#roles = larger;
-    }
-    this.#roles[this.#length] = roles.indexOf(role);
-    this.#ends[this.#length] = tokenEnd;
-    this.#length++;
-  }
+/**
+ * Parses whole lines as a part of a body. Undefined when they cannot be understood alone: they leave something open, close or
+ * continue something that stands before them, or belong to no body.
+ */
+export function parseBody(text: string, tokens: Tokens, place: BodyPlace): ParsedBody | undefined {
+  const parser = new Parser(text, tokens, place);
+  return parser.lines(Number.POSITIVE_INFINITY) === 'strange' ? undefined : parser.body();
 }
 
 const noMeta: readonly MetaLine[] = [];
@@ -140,20 +131,45 @@ class Parser {
   /** `@@` lines that wait for their statement. */
   #meta: MetaLine[] = [];
   #statementSeen = false;
+  #nextToken = 0;
   /** 0-based number of the physical line the current token stands on. */
   #line = 0;
+  /** When lines are parsed alone. */
+  readonly #place: BodyPlace | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, tokens: Tokens, place?: BodyPlace) {
     this.#text = text;
-    this.#tokens = lex(text);
-    this.#cursor = new Cursor(text, this.#tokens);
-    this.#mainBlocks = new Blocks(this.#cursor, this.#main);
+    this.#tokens = tokens;
+    this.#place = place;
+    this.#cursor = new Cursor(text, tokens);
+    this.#mainBlocks = new Blocks(this.#cursor, this.#main, place?.inHandler);
   }
 
-  run(): FlowFile {
+  /** What was parsed alone; undefined when it leaves something open. */
+  body(): ParsedBody | undefined {
+    if (this.#mainBlocks.isOpen || this.#meta.length > 0) return undefined;
+    const { diagnostics } = this.#cursor;
+    this.#tokens.inner = this.#cursor.innerTokens;
+    return {
+      statements: this.#main,
+      lines: this.#lines,
+      diagnostics: diagnostics.sort(inTextOrder),
+      lineEnds: this.#line,
+      deepest: this.#mainBlocks.deepest,
+    };
+  }
+
+  /** Parses the next `most` lines. `strange`: one of them does not belong to the place it is parsed for. */
+  lines(most: number): 'more' | 'done' | 'strange' {
     const tokens = this.#tokens;
     const { length } = tokens;
-    for (let from = 0; from < length; ) {
+    const start = this.#lines.length;
+    let from = this.#nextToken;
+    while (from < length) {
+      if (this.#lines.length - start === most) {
+        this.#nextToken = from;
+        return 'more';
+      }
       let to = from;
       let severalLines = false;
       while (to < length && tokens.code(to) !== kindCode.newline) {
@@ -165,10 +181,17 @@ class Parser {
         this.#unread(from);
         break;
       }
-      this.#lines.add(this.#lineRole(from, to, severalLines), next);
+      const role = this.#lineRole(from, to, severalLines);
+      if (role === undefined) return 'strange';
+      this.#lines.add(role, next, this.#line);
       this.#line += (severalLines ? this.#lineEnds(from, to) : 0) + (next > to ? 1 : 0);
       from = next;
     }
+    return 'done';
+  }
+
+  /** The whole file, once all lines are parsed. */
+  file(): FlowFile {
     this.#metaMustAttach();
     const end = this.#text.length;
     if (this.#subflow !== undefined) {
@@ -178,20 +201,21 @@ class Parser {
       this.#cursor.noteAnyway(syntaxMessages.missingEndFunction(node.name.text), start, nameEnd);
     }
     this.#mainBlocks.closeAll(end);
+    this.#tokens.inner = this.#cursor.innerTokens;
     return {
       text: this.#text,
-      tokens,
+      tokens: this.#tokens,
       lines: this.#lines,
       header: this.#header,
       main: this.#main,
       subflows: this.#subflows,
       attachment: this.#attachment,
-      diagnostics: this.#cursor.diagnostics.sort((a, b) => a.start - b.start || a.end - b.end),
+      diagnostics: this.#cursor.diagnostics.sort(inTextOrder),
     };
   }
 
   #unread(from: number): void {
-    this.#lines.add('unread', this.#tokens.length);
+    this.#lines.add('unread', this.#tokens.length, this.#line);
     const start = this.#tokens.start(from);
     // Said even when the list of problems is full already.
     this.#cursor.diagnostics.push({ ...syntaxMessages.flowTooLarge(), start, end: start + 1 });
@@ -215,11 +239,12 @@ class Parser {
     return this.#subflow?.blocks ?? this.#mainBlocks;
   }
 
-  /** Parses the line of tokens `from..to` and says what it was. */
-  #lineRole(from: number, to: number, severalLines: boolean): LineRole {
+  /** Parses the line of tokens `from..to` and says what it was; undefined when it does not belong here. */
+  #lineRole(from: number, to: number, severalLines: boolean): LineRole | undefined {
     const cursor = this.#cursor;
     cursor.enterLine(from, to);
     if (cursor.atEnd) return this.#emptyLine(from, to);
+    if (this.#place !== undefined && this.#reachesOut(this.#place)) return undefined;
     const line = this.#line + (severalLines ? this.#lineEnds(from, cursor.index) : 0);
     const role = this.#parseLine(line);
     if (!cursor.failed) {
@@ -227,6 +252,31 @@ class Parser {
       this.#noteOpenComment(from, to);
     }
     return role;
+  }
+
+  /** True when what the line means depends on more than the lines that are parsed alone. */
+  #reachesOut({ isRoot, inHandler }: BodyPlace): boolean {
+    const cursor = this.#cursor;
+    const blocks = this.#mainBlocks;
+    switch (cursor.code) {
+      case kindCode.at:
+      case kindCode.attachment:
+      case wordCode.IMPORT:
+      case wordCode.FUNCTION:
+        return true;
+      case wordCode.END:
+        return cursor.peek() === wordCode.FUNCTION || !(isRoot || blocks.isOpen);
+      case wordCode.ELSE:
+        return !(isRoot || blocks.isOpenIn('If'));
+      case wordCode.CASE:
+      case wordCode.DEFAULT:
+        return !(isRoot || blocks.isOpenIn('Switch'));
+      case wordCode.ON:
+        if (blocks.isOpen) return false;
+        if (cursor.peek() === wordCode.BLOCK && !isRoot) return true;
+        return inHandler || !(blocks.takesRules || (isRoot && this.#statementSeen));
+    }
+    return false;
   }
 
   #emptyLine(from: number, to: number): LineRole {
@@ -661,6 +711,10 @@ class Parser {
     this.#attachment = { json, start, end };
     return 'attachment';
   }
+}
+
+function inTextOrder(a: Diagnostic, b: Diagnostic): number {
+  return a.start - b.start || a.end - b.end;
 }
 
 function parseMetaKey(cursor: Cursor): Name | undefined {

@@ -3,7 +3,7 @@
 import { type Problem, syntaxMessages } from '../diagnostics.ts';
 import { type Cursor, lineEnd } from './cursor.ts';
 import { failForStrangeSign, parseAccess, parseExpression, plainText } from './expressions.ts';
-import { isReservedWord, kindCode, symbolCode, wordCode } from './lexer.ts';
+import { isReservedWord, kindCode, symbolCode, wordCode } from './tokens.ts';
 import type {
   ActionCall,
   ActionStatement,

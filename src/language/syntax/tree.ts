@@ -35,6 +35,8 @@ export interface Token {
 export interface TokenList extends Iterable<Token> {
   readonly length: number;
   kind(index: number): TokenKind;
+  /** The kind as a number that also tells which symbol or reserved word it is (see tokens.ts). */
+  code(index: number): number;
   start(index: number): number;
   end(index: number): number;
 }

@@ -48,11 +48,28 @@ export function* eachStatement(body: readonly Statement[]): Generator<Place> {
   }
 }
 
+/** The bodies nested in a statement, in the order of the text: branches, cases, handlers, the body itself. */
+export function bodiesOf(statement: Statement): readonly (readonly Statement[])[] {
+  const parts = nested(statement);
+  return parts === noParts ? noBodies : parts.map(([, statements]) => statements);
+}
+
+/** The expressions that stand in the statement itself, outermost ones, targets included. */
+export function expressionsOf(statement: Statement): readonly Expression[] {
+  if (statement.kind === 'Set') return [statement.target, statement.value];
+  return effects(statement).flatMap((effect) => [
+    ...effect.reads,
+    ...effect.writes.filter((target) => !effect.reads.includes(target)),
+  ]);
+}
+
 type Part = readonly [part: Enclosing['part'], statements: readonly Statement[]];
 
+// Most statements have nothing nested in them, and this is asked of every statement all the time.
+const noParts: readonly Part[] = [];
+const noBodies: readonly (readonly Statement[])[] = [];
+
 function nested(statement: Statement): readonly Part[] {
-  const body = (statements: readonly Statement[] | undefined): Part[] =>
-    statements === undefined ? [] : [['body', statements]];
   switch (statement.kind) {
     case 'If':
       return [
@@ -60,13 +77,13 @@ function nested(statement: Statement): readonly Part[] {
           ...ruleBodies(branch.condition.kind === 'Action' ? branch.condition.onError : undefined),
           ['body', branch.body],
         ]),
-        ...body(statement.elseBody),
+        ...part(statement.elseBody),
       ];
     case 'Switch':
-      return [...statement.cases.flatMap((item) => body(item.body)), ...body(statement.defaultBody)];
+      return [...statement.cases.flatMap((item) => part(item.body)), ...part(statement.defaultBody)];
     case 'ForEach':
     case 'LoopFromTo':
-      return body(statement.body);
+      return part(statement.body);
     case 'While':
       return [...conditionRules(statement.condition), ['body', statement.body]];
     case 'Wait':
@@ -80,16 +97,20 @@ function nested(statement: Statement): readonly Part[] {
         ['body', statement.body],
       ];
     default:
-      return [];
+      return noParts;
   }
 }
 
-function conditionRules(condition: Condition): Part[] {
-  return condition.kind === 'Action' ? ruleBodies(condition.onError) : [];
+function part(statements: readonly Statement[] | undefined): readonly Part[] {
+  return statements === undefined ? noParts : [['body', statements]];
 }
 
-function ruleBodies(rules: ErrorRules | undefined): Part[] {
-  return rules === undefined ? [] : rules.clauses.map((clause): Part => ['handler', clause.body]);
+function conditionRules(condition: Condition): readonly Part[] {
+  return condition.kind === 'Action' ? ruleBodies(condition.onError) : noParts;
+}
+
+function ruleBodies(rules: ErrorRules | undefined): readonly Part[] {
+  return rules === undefined ? noParts : rules.clauses.map((clause): Part => ['handler', clause.body]);
 }
 
 // ── Reading and writing ─────────────────────────────────────────────────────────────────────────────────────────
@@ -273,7 +294,8 @@ export function* eachExpression(expression: Expression): Generator<Expression> {
   }
 }
 
-function operands(expression: Expression): readonly Expression[] {
+/** The expressions directly inside an expression, in the order of the text. */
+export function operands(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
     case 'Interpolated':
       return expression.parts.flatMap((part) => (part.kind === 'Interpolation' ? [part.expression] : []));
