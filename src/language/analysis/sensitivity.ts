@@ -1,7 +1,17 @@
 // Which variables of a flow hold secrets: the declared ones and everything computed from them, found without running the flow.
 // Stronger than the designer, where a secret loses its mark as soon as it is copied. Masks nothing itself.
-import type { ActionCall, Expression, FlowFile, Statement, Subflow } from '../syntax/tree.ts';
-import { eachExpression, eachStatement, effects, rootVariable, variablesIn } from '../syntax/walk.ts';
+import { findAction } from '../catalog/catalog.ts';
+import type {
+  ActionCall,
+  CallStatement,
+  Condition,
+  Expression,
+  FlowFile,
+  Name,
+  Statement,
+  Subflow,
+} from '../syntax/tree.ts';
+import { bodiesOf, eachExpression, rootVariable, variablesIn } from '../syntax/walk.ts';
 
 /**
  * Variables are asked for by subflow, because a local subflow (`FUNCTION name in1, OUTPUT out1`) has variables of its own. Main and
@@ -17,17 +27,59 @@ export interface Sensitivity {
   why(name: string, subflow?: string): readonly string[] | undefined;
 }
 
-/** A move of values between variables. A variable is `scope/name`, lower-cased; the shared scope is empty. */
-interface Transfer {
-  readonly from: readonly string[];
-  readonly to: readonly string[];
+/** A mention of a variable in a statement. */
+interface Mention {
+  /** Lower-cased. */
+  readonly name: string;
+  /** Written `GLOBAL.name`. */
+  readonly global: boolean;
+  /** A word in Power Fx, or in a text the designer could not parse: may be a variable of either name space. */
+  readonly loose: boolean;
+}
+
+/** A step of a statement that moves values from variables into others. Holds nodes, no lines: those move when the text changes. */
+interface Move {
+  readonly from: readonly Mention[];
+  readonly to: readonly Mention[];
+  readonly at: { readonly line: number };
   readonly label: string;
 }
 
+/** A variable that receives a secret from outside the flow's variables. */
+interface Origin {
+  readonly to: Mention;
+  readonly at: { readonly line: number };
+  readonly secret: string;
+}
+
+/** What a statement does with values, whatever stands around it. */
+interface Doings {
+  readonly moves: readonly Move[];
+  readonly origins: readonly Origin[];
+  /** For `CALL`: what moves when the subflow is known, by the name inside the subflow. */
+  readonly call: { readonly statement: CallStatement; readonly entering: readonly Entering[] } | undefined;
+}
+type Entering = { readonly inside: string } & (
+  | { readonly from: readonly Mention[] }
+  | { readonly to: readonly Mention[] }
+);
+
+/** A variable of one name space. Those of Main and the global subflows have the space `undefined`. */
+interface Variable {
+  readonly space: Subflow | undefined;
+  readonly name: string;
+  readonly readers: (readonly [move: Pick<Move, 'at' | 'label'>, to: readonly Variable[]])[];
+  reason: Reason | undefined;
+  /** Where the secret comes from, and how many variables lie on the way, both ends included. */
+  origin: Variable | undefined;
+  steps: number;
+}
+
 interface Reason {
+  readonly at: { readonly line: number } | undefined;
   readonly text: string;
   /** The sensitive variable it came from; undefined at an origin. */
-  readonly from: string | undefined;
+  readonly from: Variable | undefined;
 }
 
 /**
@@ -36,148 +88,282 @@ interface Reason {
  * rather than clever. An error read with `ERROR => x` is not; its texts are masked by value while the flow runs.
  */
 export function sensitivity(file: FlowFile): Sensitivity {
+  const bodies = [undefined, ...file.subflows];
+  const doings = bodies.map((subflow) => doingsOf(subflow?.body ?? file.main));
+  const hasSecrets =
+    file.header.sensitive.length > 0 ||
+    file.subflows.some((subflow) => subflow.sensitive.length > 0) ||
+    doings.some((list) => list.some(({ origins }) => origins.length > 0));
+  return hasSecrets ? spread(file, doings) : nothingSensitive;
+}
+
+const noNames: ReadonlySet<string> = new Set();
+const nothingSensitive: Sensitivity = { names: () => noNames, why: () => undefined };
+
+/** Steps of a way that are told; of a longer one, the last is told as well. */
+const mostReasons = 12;
+
+/** `doings` of Main and then of each subflow. */
+function spread(file: FlowFile, doings: readonly (readonly Doings[])[]): Sensitivity {
   const locals = new Map<string, Subflow>();
   const known = new Set<string>();
   for (const subflow of file.subflows) {
-    known.add(subflow.name.text.toLowerCase());
-    if (!subflow.global) locals.set(subflow.name.text.toLowerCase(), subflow);
+    const name = subflow.name.text.toLowerCase();
+    known.add(name);
+    if (!subflow.global) locals.set(name, subflow);
   }
-  const scopeOf = (subflow: string | undefined): string => {
-    const name = subflow?.toLowerCase() ?? '';
-    return locals.has(name) ? name : '';
+  const spaceOf = (subflow: string | undefined) => locals.get(subflow?.toLowerCase() ?? '');
+  const spaces = new Map<Subflow | undefined, Map<string, Variable>>([[undefined, new Map()]]);
+  for (const local of locals.values()) spaces.set(local, new Map());
+  const variable = (space: Subflow | undefined, name: string): Variable => {
+    const names = spaces.get(space) as Map<string, Variable>;
+    let found = names.get(name);
+    if (found === undefined) {
+      found = { space, name, readers: [], reason: undefined, origin: undefined, steps: 0 };
+      names.set(name, found);
+    }
+    return found;
   };
+  const meant = (mentions: readonly Mention[], space: Subflow | undefined): Variable[] =>
+    mentions.flatMap(({ name, global, loose }) =>
+      loose && space !== undefined
+        ? [variable(space, name), variable(undefined, name)]
+        : [variable(global ? undefined : space, name)],
+    );
 
-  const reasons = new Map<string, Reason>();
-  const work: string[] = [];
-  const mark = (key: string, reason: Reason) => {
-    if (reasons.has(key)) return;
-    reasons.set(key, reason);
-    work.push(key);
+  const work: Variable[] = [];
+  const mark = (to: Variable, reason: Reason) => {
+    if (to.reason !== undefined) return;
+    to.reason = reason;
+    to.origin = reason.from?.origin ?? to;
+    to.steps = (reason.from?.steps ?? 0) + 1;
+    work.push(to);
   };
-  const declare = (scope: string, names: readonly { readonly text: string }[]) => {
-    for (const { text } of names)
-      mark(keyOf(scope, text), { text: `${text} is declared sensitive`, from: undefined });
+  const declare = (space: Subflow | undefined, names: readonly Name[]) => {
+    for (const { text } of names) {
+      mark(variable(space, text.toLowerCase()), {
+        at: undefined,
+        text: `${text} is declared sensitive`,
+        from: undefined,
+      });
+    }
   };
-  declare('', file.header.sensitive);
-  for (const subflow of file.subflows) declare(scopeOf(subflow.name.text), subflow.sensitive);
+  declare(undefined, file.header.sensitive);
+  for (const subflow of file.subflows) declare(spaceOf(subflow.name.text), subflow.sensitive);
 
-  const transfers: Transfer[] = [];
-  const collect = (scope: string, body: readonly Statement[]) => {
-    const keys = (expressions: readonly Expression[]) => expressions.flatMap((e) => mentioned(e, scope));
-    for (const { statement } of eachStatement(body)) {
-      for (const effect of effects(statement)) {
-        const to = effect.writes.flatMap((target) => targetKeys(target, scope));
-        const label = `line ${effect.line + 1}: ${effect.action?.call.id ?? spelling(statement)}`;
-        const call = effect.subflow;
-        if (call !== undefined && known.has(call.name.text.toLowerCase())) {
-          const callee = scopeOf(call.name.text);
-          for (const argument of call.args) {
-            transfers.push({ from: keys([argument.value]), to: [keyOf(callee, argument.name.text)], label });
-          }
-          for (const output of call.outputs) {
-            transfers.push({
-              from: [keyOf(callee, output.name.text)],
-              to: targetKeys(output.target, scope),
-              label,
-            });
-          }
-          continue;
+  const move = (from: readonly Variable[], to: readonly Variable[], at: Move['at'], label: string) => {
+    const entry = [{ at, label }, to] as const;
+    for (const each of from) each.readers.push(entry);
+  };
+  doings.forEach((list, i) => {
+    const space = i === 0 ? undefined : spaceOf((file.subflows[i - 1] as Subflow).name.text);
+    for (const { moves, origins, call } of list) {
+      if (call !== undefined && known.has(call.statement.name.text.toLowerCase())) {
+        const callee = spaceOf(call.statement.name.text);
+        const label = `CALL ${call.statement.name.text}`;
+        for (const step of call.entering) {
+          const inside = [variable(callee, step.inside)];
+          if ('from' in step) move(meant(step.from, space), inside, call.statement, label);
+          else move(inside, meant(step.to, space), call.statement, label);
         }
-        transfers.push({ from: keys(effect.reads), to, label });
-        for (const [target, origin] of origins(effect.reads, effect.writes, effect.action?.call)) {
-          for (const key of targetKeys(target, scope)) {
-            mark(key, { text: `line ${effect.line + 1}: ${origin}`, from: undefined });
-          }
-        }
+        continue;
+      }
+      for (const { from, to, at, label } of moves) move(meant(from, space), meant(to, space), at, label);
+      for (const { to, at, secret } of origins) {
+        for (const each of meant([to], space)) mark(each, { at, text: secret, from: undefined });
       }
     }
-  };
-  collect('', file.main);
-  for (const subflow of file.subflows) collect(scopeOf(subflow.name.text), subflow.body);
-
-  const readers = new Map<string, Transfer[]>();
-  for (const transfer of transfers) {
-    for (const key of transfer.from) {
-      const list = readers.get(key);
-      if (list === undefined) readers.set(key, [transfer]);
-      else list.push(transfer);
-    }
-  }
+  });
   // Breadth first, so that the reason found for a variable is a shortest one.
   for (let next = 0; next < work.length; next++) {
-    const from = work[next] as string;
-    for (const { to, label } of readers.get(from) ?? [])
-      for (const key of to) mark(key, { text: label, from });
+    const from = work[next] as Variable;
+    for (const [{ at, label }, to] of from.readers)
+      for (const each of to) mark(each, { at, text: label, from });
   }
 
-  const byScope = new Map<string, Set<string>>();
-  for (const key of reasons.keys()) {
-    const slash = key.lastIndexOf('/');
-    const scope = key.slice(0, slash);
-    const names = byScope.get(scope) ?? new Set();
-    byScope.set(scope, names.add(key.slice(slash + 1)));
+  const names = new Map<Subflow | undefined, Set<string>>();
+  for (const { space, name } of work) {
+    const list = names.get(space);
+    if (list === undefined) names.set(space, new Set([name]));
+    else list.add(name);
   }
   return {
-    names: (subflow) => byScope.get(scopeOf(subflow)) ?? new Set(),
+    names: (subflow) => names.get(spaceOf(subflow)) ?? noNames,
     why(name, subflow) {
       const path: string[] = [];
-      let key: string | undefined = keyOf(scopeOf(subflow), name);
-      for (let reason = reasons.get(key); reason !== undefined; ) {
-        path.push(reason.text);
-        key = reason.from;
-        reason = key === undefined ? undefined : reasons.get(key);
+      const start = spaces.get(spaceOf(subflow))?.get(name.toLowerCase());
+      const tell = ({ at, text }: Reason) =>
+        path.push(at === undefined ? text : `line ${at.line + 1}: ${text}`);
+      let step = start;
+      for (; step?.reason !== undefined && path.length < mostReasons; step = step.reason.from)
+        tell(step.reason);
+      if (step?.reason !== undefined) {
+        if (step.steps > 2) path.push(`… ${step.steps - 1} more steps …`);
+        else if (step.origin !== step) tell(step.reason);
+        if (step.origin?.reason !== undefined) tell(step.origin.reason);
       }
       return path.length === 0 ? undefined : path;
     },
   };
 }
 
-// A name holds no slash, a subflow's quoted name may: the last slash divides.
-function keyOf(scope: string, name: string): string {
-  return `${scope}/${name.toLowerCase()}`;
-}
+// ── One statement ───────────────────────────────────────────────────────────────────────────────────────────────
 
-function targetKeys(target: Expression, scope: string): string[] {
-  const root = rootVariable(target);
-  return root === undefined ? [] : [keyOf(root.global ? '' : scope, root.name)];
-}
+const remembered = new WeakMap<Statement, Doings>();
+const nothingDone: Doings = { moves: [], origins: [], call: undefined };
 
-/** Variables an expression mentions. In Power Fx and in texts the designer could not parse, every word may be one. */
-function mentioned(expression: Expression, scope: string): string[] {
-  const keys = variablesIn(expression).map((use) => keyOf(use.global ? '' : scope, use.name));
-  for (const node of eachExpression(expression)) {
-    if (node.kind !== 'PowerFx' && node.kind !== 'Opaque') continue;
-    for (const word of node.value.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []) {
-      keys.push(keyOf(scope, word), keyOf('', word));
+/** What the statements of a body do, nested ones included, in the order of the text. Those that do nothing are left out. */
+function doingsOf(body: readonly Statement[]): Doings[] {
+  const found: Doings[] = [];
+  const lists = [{ list: body, next: 0 }];
+  for (let open = lists.at(-1); open !== undefined; open = lists.at(-1)) {
+    const statement = open.list[open.next++];
+    if (statement === undefined) {
+      lists.pop();
+      continue;
+    }
+    let doings = remembered.get(statement);
+    if (doings === undefined) {
+      doings = analyse(statement);
+      remembered.set(statement, doings);
+    }
+    if (doings !== nothingDone) found.push(doings);
+    const inner = bodiesOf(statement);
+    for (let i = inner.length - 1; i >= 0; i--) {
+      lists.push({ list: inner[i] as readonly Statement[], next: 0 });
     }
   }
-  return keys;
+  return found;
 }
 
-/** Targets that receive a secret from outside the flow's variables: an encrypted text, a password typed or fetched. */
-function origins(
-  reads: readonly Expression[],
-  writes: readonly Expression[],
-  call: ActionCall | undefined,
-): (readonly [target: Expression, origin: string])[] {
-  if (reads.some((read) => [...eachExpression(read)].some((node) => node.kind === 'Encrypted'))) {
-    return writes.map((target) => [target, 'an encrypted text'] as const);
+function analyse(statement: Statement): Doings {
+  const moves: Move[] = [];
+  const origins: Origin[] = [];
+  const move = (reads: readonly (Expression | undefined)[], writes: readonly Mention[]) => {
+    if (writes.length > 0)
+      moves.push({ from: mentioned(reads), to: writes, at: statement, label: spelling(statement) });
+    if (reads.some(isEncrypted)) {
+      for (const to of writes) origins.push({ to, at: statement, secret: 'an encrypted text' });
+    }
+  };
+  const action = (call: ActionCall, at: Move['at']) => {
+    const known = findAction(call.id)?.definition.arguments ?? [];
+    const values = call.args.map(({ value }) => value);
+    const reads = [...values, ...call.outputs.flatMap(({ target }) => pathReads(target))];
+    const changed = call.args.filter(({ name }) =>
+      known.some((entry) => entry.inOut && entry.name.toLowerCase() === name.text.toLowerCase()),
+    );
+    const targets = [...call.outputs.map(({ target }) => target), ...changed.map(({ value }) => value)];
+    const to = targets.flatMap(target);
+    if (to.length === 0) return;
+    moves.push({ from: mentioned(reads), to, at, label: call.id });
+    if (reads.some(isEncrypted))
+      origins.push(...to.map((each) => ({ to: each, at, secret: 'an encrypted text' })));
+    else origins.push(...secretsOf(call).map(({ to: each, secret }) => ({ to: each, at, secret })));
+  };
+  const condition = (given: Condition, at: Move['at']) => {
+    if (given.kind === 'Action') action(given.action, at);
+  };
+  let call: Doings['call'];
+  switch (statement.kind) {
+    case 'Set':
+      move([statement.value, ...pathReads(statement.target)], target(statement.target));
+      break;
+    case 'If':
+      for (const branch of statement.branches) condition(branch.condition, branch);
+      break;
+    case 'ForEach':
+      move([statement.source], [named(statement.variable.text)]);
+      break;
+    case 'LoopFromTo':
+      move(
+        [statement.from, statement.to, statement.step],
+        statement.variable === undefined ? [] : [named(statement.variable.text)],
+      );
+      break;
+    case 'While':
+    case 'Wait':
+      condition(statement.condition, statement);
+      break;
+    case 'Action':
+      action(statement.action, statement);
+      break;
+    case 'CallSubflow': {
+      const { args, outputs } = statement;
+      move(
+        [...args.map(({ value }) => value), ...outputs.flatMap((output) => pathReads(output.target))],
+        outputs.flatMap((output) => target(output.target)),
+      );
+      const entering = [
+        ...args.map(({ name, value }) => ({ inside: name.text.toLowerCase(), from: mentioned([value]) })),
+        ...outputs.map((output) => ({ inside: output.name.text.toLowerCase(), to: target(output.target) })),
+      ];
+      call = { statement, entering };
+      break;
+    }
+    case 'GetLastError':
+      move([statement.reset, ...pathReads(statement.variable)], target(statement.variable));
+      break;
+    default:
+      return nothingDone;
   }
-  const id = call?.id.toLowerCase() ?? '';
-  if (call !== undefined && id.startsWith('cyberark.')) {
-    return call.outputs.map((output) => [output.target, 'a password from CyberArk'] as const);
+  return moves.length === 0 && call === undefined ? nothingDone : { moves, origins, call };
+}
+
+const named = (name: string, global = false, loose = false): Mention => ({
+  name: name.toLowerCase(),
+  global,
+  loose,
+});
+
+function target(expression: Expression): Mention[] {
+  const root = rootVariable(expression);
+  return root === undefined ? [] : [named(root.name, root.global)];
+}
+
+/** The expressions inside a target's path, such as `i` in `List[i]`. */
+function pathReads(path: Expression): Expression[] {
+  const reads: Expression[] = [];
+  for (let step = path; ; step = step.target) {
+    if (step.kind === 'Index') reads.push(step.index);
+    else if (step.kind !== 'Member') return reads;
   }
-  if (call !== undefined && id === 'display.inputdialog') {
-    const type = call.args.find((argument) => argument.name.text.toLowerCase() === 'inputtype')?.value;
-    const asksForPassword =
-      type?.kind === 'Member' ? type.name.text.toLowerCase() === 'password' : type?.kind === 'Name';
-    return asksForPassword
-      ? call.outputs
-          .filter((output) => output.name.text.toLowerCase() === 'userinput')
-          .map((output) => [output.target, 'a password typed into a dialog'] as const)
-      : [];
+}
+
+/** Variables that expressions mention. In Power Fx and in texts the designer could not parse, every word may be one. */
+function mentioned(expressions: readonly (Expression | undefined)[]): Mention[] {
+  const found: Mention[] = [];
+  for (const expression of expressions) {
+    if (expression === undefined) continue;
+    for (const use of variablesIn(expression)) found.push(named(use.name, use.global));
+    for (const node of eachExpression(expression)) {
+      if (node.kind !== 'PowerFx' && node.kind !== 'Opaque') continue;
+      for (const word of node.value.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? [])
+        found.push(named(word, false, true));
+    }
   }
-  return [];
+  return found;
+}
+
+function isEncrypted(expression: Expression | undefined): boolean {
+  if (expression === undefined) return false;
+  for (const node of eachExpression(expression)) if (node.kind === 'Encrypted') return true;
+  return false;
+}
+
+/** Outputs that are secrets by themselves: a password typed or fetched. */
+function secretsOf(call: ActionCall): { readonly to: Mention; readonly secret: string }[] {
+  const id = call.id.toLowerCase();
+  const outputs = (secret: string, only?: string) =>
+    call.outputs
+      .filter(({ name }) => only === undefined || name.text.toLowerCase() === only)
+      .flatMap((output) => target(output.target).map((to) => ({ to, secret })));
+  if (id.startsWith('cyberark.')) return outputs('a password from CyberArk');
+  if (id !== 'display.inputdialog') return [];
+  const type = call.args.find((argument) => argument.name.text.toLowerCase() === 'inputtype')?.value;
+  const asksForPassword =
+    type?.kind === 'Member' ? type.name.text.toLowerCase() === 'password' : type?.kind === 'Name';
+  return asksForPassword ? outputs('a password typed into a dialog', 'userinput') : [];
 }
 
 function spelling(statement: Statement): string {

@@ -125,3 +125,14 @@ test('along any chain of assignments, in any order, exactly what comes after the
     ),
   );
 });
+
+test('tells the first steps of a long way and where it began, however many variables ask', () => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => `SET V${i + 1} TO V${i}`);
+  const secrets = sensitivity(parse(`@SENSITIVE: [V0]\n${lines.join('\n')}\n`));
+  const names = [...secrets.names()];
+  expect(names).toHaveLength(20_001);
+  expect(Math.max(...names.map((name) => secrets.why(name)?.length ?? 0))).toBe(14);
+  expect(secrets.why('V20000')?.slice(-2)).toEqual(['… 19988 more steps …', 'V0 is declared sensitive']);
+  expect(secrets.why('V12')).toHaveLength(13);
+  expect(secrets.why('V13')?.slice(-2)).toEqual(['line 2: SET V1', 'V0 is declared sensitive']);
+});
