@@ -172,7 +172,7 @@ export class Client implements Disposable {
       );
     }
     const file = parse(flow.text);
-    const blocking = check(file).filter(isBlocking);
+    const blocking = check(file, { blockingOnly: true }).filter(isBlocking);
     if (blocking.length > 0) {
       const first = blocking[0] as (typeof blocking)[number];
       const line = new LineIndex(flow.text).lineOf(first.start) + 1;

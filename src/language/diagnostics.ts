@@ -3,9 +3,10 @@ import { firstUnobservedWord, reservedWords } from './syntax/keywords.ts';
 
 /**
  * `dropsPaste`: the designer would silently drop the whole paste. `error`: the row lands with an error, the flow cannot run.
- * `unsupported`: correct, but this agent has no implementation of it. `warning`: works but suspicious.
+ * `unsupported`: correct, but this agent has no implementation of it. `warning`: works but suspicious. `information` and
+ * `hint`: a matter of taste, or worth knowing.
  */
-export type Severity = 'dropsPaste' | 'error' | 'unsupported' | 'warning';
+export type Severity = 'dropsPaste' | 'error' | 'unsupported' | 'warning' | 'information' | 'hint';
 
 export interface Diagnostic {
   readonly code: string;
@@ -13,10 +14,32 @@ export interface Diagnostic {
   readonly message: string;
   readonly start: number;
   readonly end: number;
+  /** How an editor may draw the place: faded out, or struck through. */
+  readonly tag?: 'unnecessary' | 'deprecated';
+  /** What probably stands there by mistake for this: the text to put in its place. */
+  readonly suggestion?: string;
+  /** True for a rule whose severity people choose (see checks/lint/rules.ts). Such a finding never forbids a run, whatever its severity. */
+  readonly rule?: true;
+  /** Other places of the same text that explain it. */
+  readonly related?: readonly { readonly start: number; readonly end: number; readonly message: string }[];
 }
 
-/** True for what forbids a run. */
-export const isBlocking = ({ severity }: Pick<Diagnostic, 'severity'>): boolean => severity !== 'warning';
+/** True for what forbids a run. A rule never does, also when people set it to `error`: settings are theirs, a run is the agent's. */
+export const isBlocking = ({ severity, rule }: Pick<Diagnostic, 'severity' | 'rule'>): boolean =>
+  rule !== true && (severity === 'dropsPaste' || severity === 'error' || severity === 'unsupported');
+
+/** What the designer would do with the text: drop the whole paste, take it with errors in its rows, or take it. */
+export type Verdict = 'clean' | 'errors' | 'rejected';
+
+/** The gravest of what the designer would object to. Rules of ours and what this agent lacks do not count. */
+export function verdictOf(diagnostics: readonly Pick<Diagnostic, 'severity' | 'rule'>[]): Verdict {
+  let verdict: Verdict = 'clean';
+  for (const { severity, rule } of diagnostics) {
+    if (severity === 'dropsPaste') return 'rejected';
+    if (severity === 'error' && rule !== true) verdict = 'errors';
+  }
+  return verdict;
+}
 
 /** A diagnostic without its place. */
 export type Problem = Pick<Diagnostic, 'code' | 'severity' | 'message'>;

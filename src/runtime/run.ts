@@ -110,7 +110,7 @@ export function createRun(options: RunOptions): FlowRun {
 }
 
 function refuseErrors(flow: FlowFile, name: string): void {
-  const first = check(flow).find(isBlocking);
+  const first = check(flow, { blockingOnly: true }).find(isBlocking);
   if (first === undefined) return;
   const line = new LineIndex(flow.text).lineOf(first.start) + 1;
   throw new ProductError(

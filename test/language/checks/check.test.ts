@@ -1,7 +1,7 @@
 // Golden flows in test/fixtures/check/*.robin. Below a line, markers say what the check must report about it:
 //   # ^^^^ want <severity> <Code> "part of the message"
-// The carets stand under the reported text. Every diagnostic needs a marker and every marker a diagnostic;
-// only the ever-shrinking ActionUnsupported is ignored in files that do not mention it.
+// The carets stand under the reported text. Every diagnostic needs a marker and every marker a diagnostic; only rules and the
+// ever-shrinking ActionUnsupported are ignored in files that do not mention them. `# off by default: Code` switches a rule on.
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -40,8 +40,12 @@ describe.each(readdirSync(folder))('%s', (name) => {
   const lines = text.split('\n');
   const want = wanted(lines);
   const index = new LineIndex(text);
-  const got = check(parse(text)).filter(
-    ({ code }) => code !== 'ActionUnsupported' || want.some((marker) => marker.code === code),
+  const switchedOn = [...text.matchAll(/# off by default: (\w+)/g)].map(
+    ([, code]) => [code, 'hint'] as const,
+  );
+  const got = check(parse(text), { rules: Object.fromEntries(switchedOn) }).filter(
+    ({ code, rule }) =>
+      (rule !== true && code !== 'ActionUnsupported') || want.some((marker) => marker.code === code),
   );
 
   test('reports exactly what its markers say', () => {
