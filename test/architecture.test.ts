@@ -22,6 +22,13 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: [],
     node: [],
   },
+  interchange: {
+    sentence:
+      'interchange/ knows the containers of a flow (clipboard text, repositories, solutions): base, language and the readers of XML and zip; no node:*, no IO.',
+    folders: ['base', 'language'],
+    packages: ['sax', 'fflate'],
+    node: [],
+  },
   runtime: {
     sentence: 'runtime/ turns meaning into effects: base and language; node:* only inside runtime/actions/.',
     folders: ['base', 'language'],
@@ -50,8 +57,8 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   server: {
     sentence:
-      'server/ is the language-server process: base, language, protocol and the LSP packages; no vscode, runtime, agent, extension.',
-    folders: ['base', 'language', 'protocol'],
+      'server/ is the language-server process: base, language, interchange, protocol and the LSP packages; no vscode, runtime, agent, extension.',
+    folders: ['base', 'language', 'interchange', 'protocol'],
     packages: ['vscode-languageserver', 'vscode-languageserver/node', 'vscode-languageserver-textdocument'],
     node: [''],
   },
@@ -71,7 +78,7 @@ const rules: Readonly<Record<string, Rule>> = {
   cli: {
     sentence:
       'cli/ is a thin shell over the same modules: all but vscode, extension, server and agent (it talks to the agent by its link).',
-    folders: ['base', 'language', 'protocol', 'launch'],
+    folders: ['base', 'language', 'interchange', 'protocol', 'launch'],
     packages: ['ws'],
     node: [''],
   },
