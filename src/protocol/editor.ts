@@ -41,3 +41,191 @@ export interface FlowRequestResult {
   /** SHA-256 of the text, hex; equals `run.flow.hash` when the run used this text. */
   readonly hash: string;
 }
+
+// ── The Flow view ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Asks for everything the Flow view lists. */
+export const flowContentsRequest = 'desktopFlows/flowContents';
+
+export interface FlowContentsParams {
+  readonly uri: string;
+}
+
+export interface FlowContents {
+  readonly inputs: readonly FlowParameterInfo[];
+  readonly outputs: readonly FlowParameterInfo[];
+  /** Inputs and outputs are not among them. */
+  readonly variables: readonly VariableInfo[];
+  readonly subflows: readonly { readonly name: string; readonly line: number }[];
+}
+
+export interface VariableInfo {
+  readonly name: string;
+  /** Name of the local subflow it belongs to; absent for variables shared by the flow. */
+  readonly subflow?: string;
+  /** As people know it; absent when the text does not settle it. */
+  readonly type?: string;
+  readonly sensitivity: 'declared' | 'inherited' | 'none';
+  /** Why it is sensitive, from its own assignment back to the origin. */
+  readonly why?: readonly string[];
+  /** 0-based place of its first mention. */
+  readonly line: number;
+  readonly character: number;
+  readonly uses: number;
+}
+
+/** Asks for the edits that change the head of a flow. Answers with edits, or fails with a sentence for people. */
+export const editFlowRequest = 'desktopFlows/editFlow';
+
+export interface EditFlowParams {
+  readonly uri: string;
+  readonly edit: FlowEdit;
+}
+
+export type FlowEdit =
+  | {
+      readonly kind: 'addParameter';
+      readonly direction: 'input' | 'output';
+      readonly parameter: ParameterFields;
+    }
+  /** `name` is the variable inside the flow. Fields that are absent stay as they are. */
+  | { readonly kind: 'changeParameter'; readonly name: string; readonly changes: Partial<ParameterFields> }
+  | { readonly kind: 'removeParameter'; readonly name: string }
+  | {
+      readonly kind: 'setSensitive';
+      readonly name: string;
+      readonly subflow?: string;
+      readonly sensitive: boolean;
+    };
+
+export interface ParameterFields {
+  readonly name: string;
+  readonly externalName: string;
+  readonly description: string;
+  readonly type: InputType;
+  readonly optional: boolean;
+  readonly sensitive: boolean;
+  /** As people type it (`5`, `true`, JSON for lists and objects); `null` for no default. */
+  readonly defaultText: string | null;
+}
+
+export interface EditFlowResult {
+  readonly version: number;
+  readonly edits: readonly LineEdit[];
+}
+
+/** 0-based lines and UTF-16 characters, as in the language server protocol. */
+export interface LineEdit {
+  readonly range: {
+    readonly start: { readonly line: number; readonly character: number };
+    readonly end: { readonly line: number; readonly character: number };
+  };
+  readonly newText: string;
+}
+
+// ── Interchange with the designer ───────────────────────────────────────────────────────────────────────────────
+
+/** Asks for the text to put on the clipboard: the statements of a selection or of a whole body, with their attachment. */
+export const copyForDesignerRequest = 'desktopFlows/copyForDesigner';
+
+export interface CopyForDesignerParams {
+  readonly uri: string;
+  /** 0-based, whole lines; absent: the subflow at `line`, or Main. */
+  readonly lines?: { readonly from: number; readonly to: number };
+  readonly line?: number;
+}
+
+export interface CopyForDesignerResult {
+  readonly text: string;
+  /** What a person should know, such as an element that is in no repository. */
+  readonly notes: readonly string[];
+  /** Diagnostics because of which the designer would drop the paste; then nothing should be copied without asking. */
+  readonly rejected: readonly { readonly code: string; readonly message: string; readonly line: number }[];
+}
+
+/** Asks for the edits that take over a text copied from the designer at a place of a document. */
+export const pasteFromDesignerRequest = 'desktopFlows/pasteFromDesigner';
+
+export interface PasteFromDesignerParams {
+  readonly uri: string;
+  readonly position: { readonly line: number; readonly character: number };
+  readonly text: string;
+}
+
+export interface PasteFromDesignerResult {
+  /** Edits of the flow itself. */
+  readonly edits: readonly LineEdit[];
+  /** New contents of the repository files beside the flow, by uri; a file that does not exist yet is created. */
+  readonly files: readonly { readonly uri: string; readonly text: string }[];
+  readonly notes: readonly string[];
+}
+
+// ── Solutions and comparisons ───────────────────────────────────────────────────────────────────────────────────
+
+/** Asks the server to unpack a solution's zip file into a folder on its machine. Paths are those of its file system. */
+export const unpackSolutionRequest = 'desktopFlows/unpackSolution';
+
+export interface UnpackSolutionParams {
+  readonly archive: string;
+  readonly folder: string;
+}
+
+export interface UnpackSolutionResult {
+  readonly flows: readonly { readonly name: string; readonly path: string }[];
+  readonly notes: readonly string[];
+}
+
+/** Asks the server to make a solution's zip file of a folder that it was unpacked to. */
+export const packSolutionRequest = 'desktopFlows/packSolution';
+
+export interface PackSolutionParams {
+  readonly folder: string;
+  readonly archive: string;
+}
+
+export interface PackSolutionResult {
+  /** Names of the flows whose text differs from the solution they came from. */
+  readonly changed: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Asks what differs in meaning between two texts of a flow. */
+export const compareFlowsRequest = 'desktopFlows/compareFlows';
+
+/** Texts of flows. */
+export interface CompareFlowsParams {
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface CompareFlowsResult {
+  /** One line each, as people read them; empty when the flows mean the same. */
+  readonly changes: readonly string[];
+}
+
+/** Parameters and result of every custom request. */
+export interface EditorRequests {
+  readonly [flowRequest]: { readonly params: FlowRequestParams; readonly result: FlowRequestResult };
+  readonly [flowContentsRequest]: { readonly params: FlowContentsParams; readonly result: FlowContents };
+  readonly [editFlowRequest]: { readonly params: EditFlowParams; readonly result: EditFlowResult };
+  readonly [copyForDesignerRequest]: {
+    readonly params: CopyForDesignerParams;
+    readonly result: CopyForDesignerResult;
+  };
+  readonly [pasteFromDesignerRequest]: {
+    readonly params: PasteFromDesignerParams;
+    readonly result: PasteFromDesignerResult;
+  };
+  readonly [unpackSolutionRequest]: {
+    readonly params: UnpackSolutionParams;
+    readonly result: UnpackSolutionResult;
+  };
+  readonly [packSolutionRequest]: {
+    readonly params: PackSolutionParams;
+    readonly result: PackSolutionResult;
+  };
+  readonly [compareFlowsRequest]: {
+    readonly params: CompareFlowsParams;
+    readonly result: CompareFlowsResult;
+  };
+}

@@ -1,125 +1,164 @@
-// Wires a language-server connection: capabilities, and which feature answers which request. No feature lives here.
+// Serves one client: puts the features together, reads its settings, and keeps the server alive when one of them fails.
+// No feature lives here.
 import {
-  CancellationToken,
+  type CancellationToken,
   type Connection,
-  type DocumentDiagnosticReport,
+  DidChangeConfigurationNotification,
   ErrorCodes,
   ResponseError,
+  type ServerCapabilities,
   TextDocumentSyncKind,
 } from 'vscode-languageserver';
 import { type Clock, systemClock } from '../base/clock.ts';
-import type { Disposable } from '../base/disposable.ts';
 import { asProductError } from '../base/error.ts';
-import { type FlowRequestParams, type FlowRequestResult, flowRequest } from '../protocol/editor.ts';
-import { diagnosticReport, diagnosticsOf } from './features/diagnostics.ts';
-import { flowOf } from './features/flow.ts';
-import { foldingRangesOf } from './features/folding.ts';
-import { symbolsOf } from './features/symbols.ts';
+import type { EditorRequests } from '../protocol/editor.ts';
+import type { FeatureHost } from './feature.ts';
+import { features } from './features/all.ts';
+import { defaultSettings, readSettings, type Settings } from './settings.ts';
 import { type Analysis, Workspace } from './workspace.ts';
-
-/** How long typing must pause before diagnostics are pushed to a client that cannot ask for them. */
-const pushDelayMs = 200;
 
 /** Serves `connection` until the client closes it. A feature that fails is logged and answers with nothing; the server stays. */
 export function serve(connection: Connection, clock: Clock = systemClock): void {
-  const workspace = new Workspace(connection);
+  const workspace = new Workspace(connection, clock);
+  let settings: Settings = defaultSettings;
+  let asksForSettings = false;
+  let isShutDown = false;
 
-  connection.onInitialize(({ capabilities }) => {
-    if (!capabilities.textDocument?.diagnostic) pushDiagnostics(connection, workspace, clock);
+  connection.onInitialize((params) => {
+    const { capabilities } = params;
+    asksForSettings = capabilities.workspace?.configuration === true;
+    settings = readSettings(params.initializationOptions);
+    workspace.initialise(params, settings);
     return {
       serverInfo: { name: 'Desktop Flows' },
       capabilities: {
         positionEncoding: 'utf-16',
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
-        diagnosticProvider: { interFileDependencies: false, workspaceDiagnostics: false },
-        documentSymbolProvider: { label: 'Flow' },
-        foldingRangeProvider: true,
+        ...merged([
+          { workspace: { workspaceFolders: { supported: true, changeNotifications: true } } },
+          ...features.map((feature) => feature.capabilities ?? {}),
+        ]),
       },
     };
   });
+  connection.onInitialized(() => {
+    workspace.start();
+    if (!asksForSettings) return;
+    inBackground('asking to hear of settings', () =>
+      connection.client.register(DidChangeConfigurationNotification.type, { section: 'desktopFlows' }),
+    );
+    inBackground('settings', takeSettings);
+  });
+  connection.onDidChangeConfiguration(({ settings: sent }) => {
+    if (asksForSettings) inBackground('settings', takeSettings);
+    else use(readSettings((sent as { desktopFlows?: unknown } | null)?.desktopFlows));
+  });
 
-  connection.languages.diagnostics.on(({ textDocument, previousResultId }, token) =>
-    answer<DocumentDiagnosticReport>(
-      'diagnostics',
-      textDocument.uri,
-      token,
-      { kind: 'full', items: [] },
-      (analysis) => diagnosticReport(analysis, previousResultId),
-    ),
-  );
-  connection.onDocumentSymbol(({ textDocument }, token) =>
-    answer('document symbols', textDocument.uri, token, [], symbolsOf),
-  );
-  connection.onFoldingRanges(({ textDocument }, token) =>
-    answer('folding ranges', textDocument.uri, token, [], foldingRangesOf),
-  );
-  // No empty answer here: whoever is about to run a flow must be told why that is not possible.
-  connection.onRequest(
-    flowRequest,
-    async ({ uri }: FlowRequestParams, token: CancellationToken): Promise<FlowRequestResult> => {
-      const flow = await answer('flow', uri, token, undefined, flowOf);
-      if (flow) return flow;
-      throw new ResponseError(
-        ErrorCodes.InvalidRequest,
-        `Desktop Flows cannot read ${uri}. Open the document in an editor and try again.`,
-      );
-    },
-  );
+  connection.onShutdown(() => {
+    isShutDown = true;
+  });
 
+  const host: FeatureHost = {
+    connection,
+    workspace,
+    clock,
+    settings: () => settings,
+    answer,
+    guard,
+    inBackground,
+    request,
+  };
+  for (const feature of features) feature.register(host);
   connection.listen();
 
-  /** One request about one document: a fault inside `feature` is logged once and becomes `nothing`. */
+  async function takeSettings(): Promise<void> {
+    use(readSettings(await connection.workspace.getConfiguration('desktopFlows')));
+  }
+
+  function use(next: Settings): void {
+    settings = next;
+    workspace.useSettings(next);
+  }
+
   async function answer<T>(
     name: string,
     uri: string,
     token: CancellationToken,
     nothing: T,
-    feature: (analysis: Analysis) => T,
+    feature: (analysis: Analysis) => T | Promise<T>,
   ): Promise<T> {
-    try {
+    return guard(`${name} of ${uri}`, nothing, async () => {
       const analysis = await workspace.analysis(uri, token);
-      return analysis ? feature(analysis) : nothing;
+      if (analysis === undefined) return nothing;
+      const found = await feature(analysis);
+      // A feature that had to wait may have seen two versions.
+      analysis.mustBeNewest();
+      return found;
+    });
+  }
+
+  function request<Method extends keyof EditorRequests>(
+    method: Method,
+    handler: (
+      params: EditorRequests[Method]['params'],
+      token: CancellationToken,
+    ) => Promise<EditorRequests[Method]['result']> | EditorRequests[Method]['result'],
+  ): void {
+    connection.onRequest(
+      method,
+      async (params: EditorRequests[Method]['params'], token: CancellationToken): Promise<object> => {
+        try {
+          mustServe();
+          return await handler(params, token);
+        } catch (error) {
+          if (error instanceof ResponseError) throw error;
+          const failure = asProductError(error);
+          if (failure !== error) log(method, error);
+          const { code, nextStep } = failure;
+          throw new ResponseError(ErrorCodes.InvalidRequest, failure.message, { code, nextStep });
+        }
+      },
+    );
+  }
+
+  async function guard<T>(name: string, nothing: T, feature: () => T | Promise<T>): Promise<T> {
+    try {
+      mustServe();
+      return await feature();
     } catch (error) {
       if (error instanceof ResponseError) throw error;
-      logFault(connection, name, uri, error);
+      log(name, error);
       return nothing;
     }
   }
-}
 
-/** For clients without pull diagnostics: sends them when typing pauses, and clears them when a document closes. */
-function pushDiagnostics(connection: Connection, workspace: Workspace, clock: Clock): void {
-  const waiting = new Map<string, Disposable>();
+  function inBackground(name: string, work: () => Promise<unknown>): void {
+    // What is left are answers to a client: that the document has changed, or that the server is shut down.
+    guard(name, undefined, work).catch(() => {});
+  }
 
-  workspace.onDidChange((uri) => {
-    waiting.get(uri)?.dispose();
-    waiting.set(
-      uri,
-      clock.after(pushDelayMs, () => void push(uri)),
-    );
-  });
-  workspace.onDidClose((uri) => {
-    waiting.get(uri)?.dispose();
-    waiting.delete(uri);
-    void connection.sendDiagnostics({ uri, diagnostics: [] });
-  });
+  /** @throws ResponseError `InvalidRequest` for whoever asks after having said that nothing more will come. */
+  function mustServe(): void {
+    if (isShutDown) throw new ResponseError(ErrorCodes.InvalidRequest, 'The server was told to shut down.');
+  }
 
-  async function push(uri: string): Promise<void> {
-    try {
-      const analysis = await workspace.analysis(uri, CancellationToken.None);
-      if (!analysis) return;
-      await connection.sendDiagnostics({
-        uri,
-        version: analysis.version,
-        diagnostics: diagnosticsOf(analysis),
-      });
-    } catch (error) {
-      logFault(connection, 'diagnostics', uri, error);
-    }
+  function log(name: string, error: unknown): void {
+    const stack = error instanceof Error ? error.stack : undefined;
+    connection.console.error(`${name} failed: ${stack ?? asProductError(error).message}`);
   }
 }
 
-function logFault(connection: Connection, feature: string, uri: string, error: unknown): void {
-  const stack = error instanceof Error ? error.stack : undefined;
-  connection.console.error(`${feature} of ${uri} failed: ${stack ?? asProductError(error).message}`);
+/** One level deep: two features may both add to `workspace`. */
+function merged(parts: readonly Partial<ServerCapabilities>[]): Partial<ServerCapabilities> {
+  const all: Record<string, unknown> = {};
+  for (const part of parts) {
+    for (const [name, value] of Object.entries(part)) {
+      const before = all[name];
+      all[name] = isObject(before) && isObject(value) ? { ...before, ...value } : value;
+    }
+  }
+  return all;
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -8,9 +8,11 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
-import { createConnection, type DocumentSymbol } from 'vscode-languageserver/node';
+import { createConnection, type DocumentSymbol, ErrorCodes } from 'vscode-languageserver/node';
+import type { Clock } from '../../src/base/clock.ts';
 import type { FlowRequestResult } from '../../src/protocol/editor.ts';
 import { serve } from '../../src/server/connection.ts';
+import { FakeClock, settle } from '../fakes/clock.ts';
 
 const uri = 'file:///flows/Pay%20invoices.robin';
 const textDocument = { uri };
@@ -42,10 +44,10 @@ class Client {
   readonly logged: string[] = [];
   readonly pushed: { uri: string; version?: number; diagnostics: { code: string }[] }[] = [];
 
-  constructor() {
+  constructor(clock?: Clock) {
     const toServer = new PassThrough();
     const toClient = new PassThrough();
-    serve(createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
+    serve(createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)), clock);
     this.#link = createMessageConnection(
       new StreamMessageReader(toClient),
       new StreamMessageWriter(toServer),
@@ -119,10 +121,11 @@ describe('the language server', () => {
     await client.open(flow.replace('CALL Note', 'CALL Nobody'));
     const first = await client.pull();
     const line = flow.split('\n').findIndex((text) => text.includes('CALL Note'));
-    expect(first.items.map(({ severity, source, range }) => [severity, source, range.start.line])).toEqual([
-      [1, 'Desktop Flows', line],
+    const errors = ({ items }: Report) => items.filter(({ severity }) => severity === 1);
+    expect(errors(first).map(({ source, range }) => [source, range.start.line])).toEqual([
+      ['Desktop Flows', line],
     ]);
-    expect(first.items[0]?.message).toContain('Nobody');
+    expect(errors(first)[0]?.message).toContain('Nobody');
 
     expect(await client.pull(first.resultId)).toEqual({ kind: 'unchanged', resultId: first.resultId });
 
@@ -135,7 +138,7 @@ describe('the language server', () => {
     const second = await client.pull(first.resultId);
     expect(second.kind).toBe('full');
     expect(second.resultId).not.toBe(first.resultId);
-    expect(second.items).toEqual([]);
+    expect(errors(second)).toEqual([]);
 
     await client.request('shutdown');
     expect(client.logged).toEqual([]);
@@ -203,6 +206,7 @@ describe('the language server', () => {
     expect(
       ranges.map(({ startLine, endLine }) => [lines[startLine]?.trim(), lines[endLine]?.trim()]),
     ).toEqual([
+      ['@SENSITIVE: [Password]', lines[3]],
       ['**REGION Read', '**ENDREGION'],
       ["LOOP FOREACH Name IN [$'''a''', $'''b''']", 'END'],
       [
@@ -248,9 +252,9 @@ describe('the language server', () => {
     await client.replace(flow.replace('CALL Note', 'CALL Nobody'), 3);
     const { blocking } = await client.request<FlowRequestResult>('desktopFlows/flow', { uri });
     expect(blocking).toMatchObject([{ line: 10, message: expect.stringContaining('Nobody') }]);
-    await expect(client.request('desktopFlows/flow', { uri: 'file:///gone.robin' })).rejects.toThrow(
-      /Open the document/,
-    );
+    await expect(client.request('desktopFlows/flow', { uri: 'file:///gone.robin' })).rejects.toMatchObject({
+      data: { code: 'DocumentNotOpen', nextStep: expect.stringContaining('Open the document') },
+    });
   });
 
   it('pushes diagnostics to clients that cannot pull, and clears them on close', async () => {
@@ -260,6 +264,65 @@ describe('the language server', () => {
     await expect.poll(() => client.pushed.at(-1)).toMatchObject({ uri, version: 7, diagnostics: [{}] });
     await client.notify('textDocument/didClose', { textDocument });
     await expect.poll(() => client.pushed.at(-1)).toMatchObject({ uri, diagnostics: [] });
+  });
+
+  it('goes on when a document changes while its diagnostics are about to be pushed', async () => {
+    const clock = new FakeClock();
+    client = new Client(clock);
+    await client.initialise({});
+    await client.open('CALL Nobody\n', 1);
+    await client.request('textDocument/foldingRange', { textDocument });
+    // The change arrives a little later each time, once while the server is at work.
+    for (let version = 2; version < 12; version++) {
+      void client.replace(`${'CALL Nobody\n'.repeat(version)}`, version);
+      for (let turn = 2; turn < version; turn++) await settle();
+      void clock.advance(200);
+      await client.request('textDocument/foldingRange', { textDocument });
+    }
+    await clock.advance(200);
+    await expect.poll(() => client.pushed.at(-1)?.version).toBe(11);
+    expect(client.pushed.at(-1)?.diagnostics).toHaveLength(11);
+    expect(client.logged).toEqual([]);
+  });
+
+  it('answers nothing but an error once it was told to shut down', async () => {
+    client = new Client();
+    await client.initialise();
+    await client.open(flow);
+    await client.request('shutdown');
+    await expect(client.pull()).rejects.toMatchObject({ code: ErrorCodes.InvalidRequest });
+    await expect(client.request('desktopFlows/flow', { uri })).rejects.toMatchObject({
+      code: ErrorCodes.InvalidRequest,
+    });
+    expect(client.logged).toEqual([]);
+  });
+
+  it('gives back a code lens that needs nothing more', async () => {
+    client = new Client();
+    await client.initialise();
+    const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+    const lens = { range, command: { title: 'Run', command: 'run' } };
+    expect(await client.request('codeLens/resolve', lens)).toEqual(lens);
+  });
+
+  it.each([
+    ['untitled:Untitled-1', 'Untitled-1'],
+    ['git:/flows/Pay%20all.robin?%7B%22ref%22%3A%22~%22%7D', 'Pay all'],
+    ['file://server/share/F.pad', 'F'],
+    ['file:///bad%ZZ.robin', 'bad%ZZ'],
+  ])('serves the document %s', async (uri, name) => {
+    client = new Client();
+    await client.initialise();
+    await client.notify('textDocument/didOpen', {
+      textDocument: { uri, languageId: 'robin', version: 1, text: flow },
+    });
+    expect(await client.request('desktopFlows/flow', { uri })).toMatchObject({ name });
+    const textDocument = { uri };
+    expect(await client.request('textDocument/documentLink', { textDocument })).toEqual([]);
+    expect(await client.request('desktopFlows/copyForDesigner', { uri, line: 4 })).toMatchObject({
+      text: expect.stringContaining('SET Total TO 0'),
+    });
+    expect(client.logged).toEqual([]);
   });
 
   it('says one clear thing about a document over 16 MB', async () => {
@@ -277,7 +340,7 @@ describe('the language server', () => {
   it('shows at most 1,000 problems, the gravest first, and says how many are missing', async () => {
     client = new Client();
     await client.initialise();
-    await client.open('CALL Nobody\n'.repeat(1500));
+    await client.open('Nothing.Here _\n'.repeat(1500));
     const { items } = await client.pull();
     expect(items).toHaveLength(1000);
     expect(items.at(-1)).toMatchObject({

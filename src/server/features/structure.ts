@@ -1,5 +1,5 @@
 // The parts a statement is made of, for features that show structure. Pure; knows lines, not the protocol.
-import type { Statement } from '../../language/syntax/tree.ts';
+import type { Condition, ErrorRules, Statement } from '../../language/syntax/tree.ts';
 import type { Analysis } from '../workspace.ts';
 
 /** One indented part of a statement: a branch, a loop's body, a handler. Lines are 0-based. */
@@ -25,7 +25,8 @@ export function sectionsOf(statement: Statement, { lines }: Analysis): readonly 
       if (statement.elseLine !== undefined) {
         branches.push({ line: statement.elseLine, body: statement.elseBody ?? [], main: false });
       }
-      return close(branches, closing(statement.endLine));
+      const rules = statement.branches.flatMap(({ condition }) => conditionRules(condition));
+      return [...close(branches, closing(statement.endLine)), ...rules];
     }
     case 'Switch': {
       const cases: Opening[] = statement.cases.map(({ line, body }) => ({ line, body, main: false }));
@@ -34,9 +35,15 @@ export function sectionsOf(statement: Statement, { lines }: Analysis): readonly 
       }
       return close(cases, closing(statement.endLine));
     }
+    case 'While':
+      return [
+        ...close([{ line: statement.line, body: statement.body, main: true }], closing(statement.endLine)),
+        ...conditionRules(statement.condition),
+      ];
+    case 'Wait':
+      return conditionRules(statement.condition);
     case 'ForEach':
     case 'LoopFromTo':
-    case 'While':
       return close([{ line: statement.line, body: statement.body, main: true }], closing(statement.endLine));
     case 'Block': {
       const handlers: Opening[] = statement.handlers.map(({ line, body }) => ({ line, body, main: false }));
@@ -48,14 +55,19 @@ export function sectionsOf(statement: Statement, { lines }: Analysis): readonly 
     }
     case 'Action':
     case 'CallSubflow':
-      return statement.onError === undefined
-        ? []
-        : close(
-            statement.onError.clauses.map(({ line, body }) => ({ line, body, main: false })),
-            closing(statement.onError.endLine),
-          );
+      return ruleSections(statement.onError);
     default:
       return [];
+  }
+
+  function conditionRules(condition: Condition): Section[] {
+    return condition.kind === 'Action' ? ruleSections(condition.onError) : [];
+  }
+
+  function ruleSections(rules: ErrorRules | undefined): Section[] {
+    if (rules === undefined) return [];
+    const clauses = rules.clauses.map(({ line, body }) => ({ line, body, main: false }));
+    return close(clauses, rules.endLine ?? lines.lineOf(rules.end) + 1);
   }
 
   /** The line that closes the statement; one past its last when END is missing. */

@@ -3,6 +3,7 @@
 import { type DocumentSymbol, SymbolKind } from 'vscode-languageserver';
 import { flowInfo } from '../../language/analysis/flow.ts';
 import type { Statement } from '../../language/syntax/tree.ts';
+import type { Feature } from '../feature.ts';
 import type { Analysis } from '../workspace.ts';
 import { rangeOf } from './range.ts';
 import { type Section, sectionsOf } from './structure.ts';
@@ -10,6 +11,15 @@ import { type Section, sectionsOf } from './structure.ts';
 /** Deeper nesting is left out of the outline: nobody unfolds it, and a machine-made flow could exhaust the stack. */
 const deepest = 24;
 const longestName = 80;
+
+export const symbols: Feature = {
+  capabilities: { documentSymbolProvider: { label: 'Flow' } },
+  register({ connection, answer }) {
+    connection.onDocumentSymbol(({ textDocument }, token) =>
+      answer('document symbols', textDocument.uri, token, [], symbolsOf),
+    );
+  },
+};
 
 export function symbolsOf(analysis: Analysis): DocumentSymbol[] {
   const { file } = analysis;
@@ -35,10 +45,12 @@ export function symbolsOf(analysis: Analysis): DocumentSymbol[] {
 
 function parameterSymbols(analysis: Analysis): DocumentSymbol[] {
   const { inputs, outputs } = flowInfo(analysis.file);
+  // Of several with one name the first counts.
+  const byName = (all: typeof inputs) =>
+    new Map(all.toReversed().map((info) => [info.name.toLowerCase(), info]));
+  const infos = { input: byName(inputs), output: byName(outputs) };
   return analysis.file.header.parameters.map((parameter) => {
-    const known = (parameter.direction === 'input' ? inputs : outputs).find(
-      ({ name }) => name.toLowerCase() === parameter.name.text.toLowerCase(),
-    );
+    const known = infos[parameter.direction].get(parameter.name.text.toLowerCase());
     const details = [parameter.direction, known?.type, known?.sensitive ? 'sensitive' : undefined];
     return {
       ...symbolAt(
