@@ -4,11 +4,17 @@ import { asProductError, ProductError } from '../base/error.ts';
 import { productVersion } from '../base/version.ts';
 import type { WireValue } from '../protocol/run.ts';
 import { agentAccess } from './access.ts';
+import { listActions } from './actions.ts';
 import { agentStatus, startAgentCommand, stopAgentCommand } from './agent.ts';
 import { checkFlows } from './check.ts';
+import { type ReportFormat, reportFormats } from './checkReport.ts';
+import { diffFiles } from './diff.ts';
+import { formatFlows } from './format.ts';
 import { gatherInputs } from './inputs.ts';
 import { resubmit, showQueue } from './queue.ts';
+import { listRules, readRules } from './rules.ts';
 import { runFlow } from './run.ts';
+import { list, pack, unpack } from './solution.ts';
 import { processOutput } from './terminal.ts';
 import { exitCode, help } from './usage.ts';
 
@@ -44,6 +50,8 @@ export async function dflow(
       out.write(help);
       return verb === undefined && !values.help ? exitCode.usage : exitCode.ok;
     }
+    const foreign = Object.keys(values).find((name) => optionsOf[verb]?.includes(name) === false);
+    if (foreign !== undefined) throw usage(`dflow ${verb} has no option --${foreign}.`);
     switch (verb) {
       case 'run': {
         const [path] = rest;
@@ -65,9 +73,46 @@ export async function dflow(
         );
       }
       case 'check':
-        if (rest.length === 0) throw usage('dflow check takes one or more flow files.');
-        return checkFlows(rest, values.json ?? false, out, err);
+        if (rest.length === 0) throw usage('dflow check takes flow files or folders.');
+        if (values.fix && rest.includes('-')) throw usage('--fix cannot change the standard input.');
+        return checkFlows(
+          {
+            paths: rest,
+            format: readFormat(values.format, values.json ?? false),
+            fix: values.fix ?? false,
+            rules: readRules(values.rule ?? []),
+          },
+          out,
+        );
+      case 'format':
+        if (rest.length === 0) throw usage('dflow format takes flow files or folders.');
+        return formatFlows(rest, values.check ?? false, out, err);
+      case 'actions':
+        if (rest.length === 0) throw usage('dflow actions takes flow files or folders.');
+        return listActions(rest, values.json ?? false, out, err);
+      case 'diff': {
+        const [before, after] = rest;
+        if (before === undefined || after === undefined || rest.length > 2) {
+          throw usage('dflow diff takes two flow files.');
+        }
+        return diffFiles(before, after, values.json ?? false, out);
+      }
+      case 'rules':
+        if (rest.length > 0) throw usage('dflow rules takes options only.');
+        return listRules(values.json ?? false, out);
+      case 'solution': {
+        const [what, source, target] = rest;
+        if (what === 'list' && source !== undefined && rest.length === 2) {
+          return list(source, values.json ?? false, out);
+        }
+        if (source !== undefined && target !== undefined && rest.length === 3) {
+          if (what === 'unpack') return unpack(source, target, values.overwrite ?? false, out);
+          if (what === 'pack') return pack(source, target, out);
+        }
+        throw usage('dflow solution takes unpack ZIP FOLDER, pack FOLDER ZIP or list ZIP.');
+      }
       case 'queue':
+        if (rest.length > 0) throw usage('dflow queue takes options only.');
         return showQueue(agentAccess(values.data), values.json ?? false, out);
       case 'resubmit': {
         const [id] = rest;
@@ -75,7 +120,7 @@ export async function dflow(
         return resubmit(id, agentAccess(values.data), values.json ?? false, out);
       }
       case 'agent':
-        switch (rest[0]) {
+        switch (rest.length === 1 ? rest[0] : undefined) {
           case 'start':
             return startAgentCommand(agentAccess(values.data), readPort(values.port), out);
           case 'status':
@@ -90,6 +135,20 @@ export async function dflow(
     }
   }
 }
+
+/** Which options a command takes, besides --help and --version. */
+const optionsOf: Readonly<Record<string, readonly string[]>> = {
+  run: ['input', 'input-env', 'inputs', 'priority', 'json', 'data'],
+  check: ['json', 'format', 'fix', 'rule'],
+  format: ['check'],
+  actions: ['json'],
+  diff: ['json'],
+  rules: ['json'],
+  solution: ['json', 'overwrite'],
+  queue: ['json', 'data'],
+  resubmit: ['json', 'data'],
+  agent: ['json', 'port', 'data'],
+};
 
 /** Codes that mean "no agent", as opposed to "wrong request". */
 const agentCodes = new Set([
@@ -119,6 +178,11 @@ function readArguments(args: readonly string[]) {
         'input-env': { type: 'string', multiple: true },
         inputs: { type: 'string' },
         priority: { type: 'string' },
+        format: { type: 'string' },
+        fix: { type: 'boolean' },
+        rule: { type: 'string', multiple: true },
+        check: { type: 'boolean' },
+        overwrite: { type: 'boolean' },
         json: { type: 'boolean' },
         data: { type: 'string' },
         port: { type: 'string' },
@@ -127,8 +191,16 @@ function readArguments(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw usage((error as Error).message);
+    // What follows explains how to name a file that starts with a dash.
+    throw usage((error as Error).message.replace(/'?\. To specify a positional.*/s, "'."));
   }
+}
+
+function readFormat(text: string | undefined, json: boolean): ReportFormat {
+  if (text === undefined) return json ? 'json' : 'human';
+  if (json && text !== 'json') throw usage('--json and --format contradict each other.');
+  if (!reportFormats.includes(text)) throw usage(`--format is one of ${reportFormats.join(', ')}.`);
+  return text as ReportFormat;
 }
 
 function readPort(text: string | undefined): number | undefined {

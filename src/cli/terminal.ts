@@ -181,9 +181,12 @@ export function describeError(error: RunError, file: string): string {
 }
 
 /** A text of a flow as a terminal may have it: line breaks indented, no control characters that would steer the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\r\n?|\n/g, '\n    ').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 }
+
+/** `1 file`, `2 files`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** 0.4 ms → `<1 ms`, 12.3 → `12 ms`, 3400 → `3.4 s`. */
 export function showDuration(ms: number): string {

@@ -2,7 +2,7 @@
 
 export const exitCode = {
   ok: 0,
-  /** The flow failed, or `check` found errors. */
+  /** The flow failed; `check` found errors or a file it cannot read; `format --check` found a file to format; `diff` found a difference. */
   failed: 1,
   /** Wrong options, missing or wrong inputs, unreadable file. Nothing was run. */
   usage: 2,
@@ -12,7 +12,7 @@ export const exitCode = {
   canceled: 130,
 } as const;
 
-export const help = `dflow: run and check Power Automate desktop flows (.robin files)
+export const help = `dflow: run, check and convert Power Automate desktop flows (.robin files)
 
   dflow run FLOW [options]        run a flow through this machine's agent and show it action by action
       --input NAME=VALUE          an input by its external name (may be repeated)
@@ -21,7 +21,22 @@ export const help = `dflow: run and check Power Automate desktop flows (.robin f
                                   Use --inputs or --input-env for sensitive inputs, or leave them out to be asked.
       --priority normal|high      place in the run queue (default normal)
       --json                      one JSON object a line: every event, then the result
-  dflow check FLOW ...  [--json]  syntax and meaning, without running
+
+  dflow check PATH ...            syntax and meaning of flow files, or of all in a folder, without running
+      --json                      one JSON object: {"files":[{"path","verdict","diagnostics"}]}
+      --format human|json|sarif|github
+      --fix                       make the corrections that cannot change what the flow does
+      --rule CODE=SEVERITY        error, warning, information, hint or off (may be repeated); dflow rules lists them
+  dflow format PATH ...           lay out flow files as the designer does
+      --check                     write nothing; name the files that are not laid out so
+  dflow actions PATH ... [--json] which actions are used, how often, and whether this agent can run them
+  dflow diff A B        [--json]  what differs in meaning between two flows
+  dflow rules           [--json]  the rules of dflow check and their severity
+  dflow solution unpack ZIP FOLDER  a solution, or the folder of an unpacked one, as flow files to work with
+      --overwrite                 also into a folder that has files
+  dflow solution pack FOLDER ZIP  the solution again, with the edited flows in it
+  dflow solution list ZIP [--json]  its desktop flows
+
   dflow queue           [--json]  what runs, what waits in which order, what has ended
   dflow resubmit RUN    [--json]  run a finished run's flow again with the same inputs
   dflow agent start               start this machine's agent and keep it running
@@ -29,8 +44,10 @@ export const help = `dflow: run and check Power Automate desktop flows (.robin f
   dflow agent status [--json]     is it running, what runs, what waits
   dflow agent stop                stop it; queued runs stay in the queue
 
+  A path - is the standard input, for check and format.
   --data FOLDER   the agent's data folder (default: DESKTOP_FLOWS_HOME or the user's own)
   --version, --help
 
-Exit codes: 0 done · 1 the flow failed or has errors · 2 wrong options or inputs · 3 no agent · 130 stopped
+Exit codes: 0 done · 1 the flow failed or has errors, or there is something to format or a difference
+            2 wrong options or inputs · 3 no agent · 130 stopped
 `;

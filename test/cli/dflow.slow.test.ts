@@ -177,9 +177,15 @@ describe('wrong requests', () => {
   const header =
     "@SENSITIVE: [Pin]\n@INPUT Pin : { 'Description': '', 'FriendlyName': 'Pin code', 'Type': 'Numeric', 'IsOptional': False, 'DefaultValue': 0 }\nSET A TO Pin\n";
   it.each<[string, string[], number, RegExp]>([
-    ['no command', [], 2, /dflow: run and check/],
+    ['no command', [], 2, /dflow: run, check/],
     ['unknown command', ['fly'], 2, /UsageWrong: .*fly/],
-    ['unknown option', ['run', 'x.robin', '--fast'], 2, /UsageWrong: .*--fast/],
+    ['unknown option', ['run', 'x.robin', '--fast'], 2, /UsageWrong: Unknown option '--fast'\.\n/],
+    [
+      'option of another command',
+      ['format', '--fix', '.'],
+      2,
+      /UsageWrong: dflow format has no option --fix\.\n/,
+    ],
     ['file that is not there', ['run', 'nowhere.robin'], 2, /FlowNotFound: .*nowhere\.robin/],
     ['folder instead of a file', ['run', 'samples'], 2, /FlowUnreadable: samples is a folder/],
     [
@@ -230,6 +236,7 @@ describe('wrong requests', () => {
       2,
       /FlowTooLarge: large\.robin has 50 MB/,
     ],
+    ['too many words', ['agent', 'status', 'now'], 2, /UsageWrong: dflow agent takes start, status or stop/],
     ['wrong port', ['agent', 'start', '--port', '99999'], 2, /UsageWrong: --port/],
   ])('%s: a clear message, a next step, the right exit code', async (_name, args, code, message) => {
     const result = await dflow(args);
