@@ -9,8 +9,10 @@ import type { AgentConnection } from './agents.ts';
 import { diagnosticsReport } from './diagnosticsReport.ts';
 import { pathOf, uriOf } from './documents.ts';
 import { showFailure } from './failureMessage.ts';
+import type { FlowHead } from './flowHead.ts';
+import type { Interchange } from './interchange.ts';
 import type { FlowLanguage } from './languageClient.ts';
-import { type CommandName, commandIds } from './names.ts';
+import { type CommandName, commandIds, hiddenCommandIds } from './names.ts';
 import type { Questions } from './questions.ts';
 import type { RunFlow } from './runFlow.ts';
 import { type RunPages, runIdOf } from './runPage.ts';
@@ -27,6 +29,8 @@ export interface CommandContext {
   readonly runFlow: RunFlow;
   readonly pages: RunPages;
   readonly questions: Questions;
+  readonly head: FlowHead;
+  readonly interchange: Interchange;
   readonly shown: ShownRuns;
   readonly log: Log;
   /** Version of the extension. */
@@ -36,14 +40,34 @@ export interface CommandContext {
   readonly showLog: () => void;
 }
 
+/** `target`: the row, address or page it was called on. `selected`: all selected ones, in the explorer. */
+type Handler = (target: unknown, selected?: unknown) => Promise<unknown>;
+
 export function registerCommands(context: CommandContext): Disposable {
-  const { vscode, store, agent, language, runFlow, pages, questions, shown, log, showLog } = context;
+  const {
+    vscode,
+    store,
+    agent,
+    language,
+    runFlow,
+    pages,
+    questions,
+    head,
+    interchange,
+    shown,
+    log,
+    showLog,
+  } = context;
   const phraseOf = (run: Run) => runPhrase(run, context.now(), store.standing(run));
   const inform = (text: string) => vscode.window.showInformationMessage(text);
 
   // Typed by name: a command without an implementation does not compile.
-  const table: Readonly<Record<CommandName, (target: unknown) => Promise<unknown>>> = {
-    runFlow: (target) => runFlow.run(isUri(target) ? target : undefined),
+  const table: Readonly<Record<CommandName, Handler>> = {
+    // A code lens carries the address as text.
+    runFlow: (target) =>
+      runFlow.run(
+        isUri(target) ? target : typeof target === 'string' ? vscode.Uri.parse(target, true) : undefined,
+      ),
 
     async stopRun(target) {
       const run = await pick(
@@ -169,22 +193,53 @@ export function registerCommands(context: CommandContext): Disposable {
         await vscode.workspace.openTextDocument({ language: 'markdown', content }),
       );
     },
+
+    addInput: (target) => head.add('input', target),
+    addOutput: (target) => head.add('output', target),
+    editParameter: (target) => head.edit(target),
+    removeParameter: (target) => head.remove(target),
+    markSensitive: (target) => head.setSensitive(target, true),
+    unmarkSensitive: (target) => head.setSensitive(target, false),
+    copyForDesigner: () => interchange.copyForDesigner(),
+    pasteFromDesigner: () => interchange.pasteFromDesigner(),
+    compareFlows: (target, selected) => interchange.compareFlows(target, selected),
+    importSolution: (target) => interchange.importSolution(target),
+    exportSolution: (target) => interchange.exportSolution(target),
+  };
+
+  const hidden: Readonly<Record<keyof typeof hiddenCommandIds, Handler>> = {
+    async goToLine(target) {
+      const { uri, line, character } = target as { uri: Uri; line: number; character: number };
+      const at = new vscode.Position(line, character);
+      const document = await vscode.workspace.openTextDocument(uri);
+      await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at) });
+    },
+
+    // A code lens can only name a command; the editor's own one wants live objects.
+    async showReferences(target) {
+      const { uri, position } = target as { uri: string; position: { line: number; character: number } };
+      const at = new vscode.Position(position.line, position.character);
+      const address = vscode.Uri.parse(uri, true);
+      const found = await vscode.commands.executeCommand('vscode.executeReferenceProvider', address, at);
+      await vscode.commands.executeCommand('editor.action.showReferences', address, at, found ?? []);
+    },
   };
 
   const disposables = new DisposableStore();
-  for (const [name, command] of Object.entries(table) as [
-    CommandName,
-    (target: unknown) => Promise<unknown>,
-  ][]) {
+  const register = (id: string, name: string, command: Handler) =>
     disposables.add(
-      vscode.commands.registerCommand(commandIds[name], async (target: unknown) => {
+      vscode.commands.registerCommand(id, async (target: unknown, selected: unknown) => {
         try {
-          await command(target);
+          await command(target, selected);
         } catch (error) {
           await showFailure(vscode, log, name, error, showLog);
         }
       }),
     );
+  for (const [name, command] of Object.entries(table))
+    register(commandIds[name as CommandName], name, command);
+  for (const [name, command] of Object.entries(hidden)) {
+    register(hiddenCommandIds[name as keyof typeof hiddenCommandIds], name, command);
   }
   return disposables;
 

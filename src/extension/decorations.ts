@@ -159,7 +159,7 @@ export class RunDecorations implements Disposable {
 }
 
 /** `✓ 12 ms`, `✓ 3.4 s ×40`, `▶ running…`, `✗ FileNotFoundError: …`, `⚠ handled FileNotFoundError: … ×2`. */
-export function statusText(status: LineStatus, run: Run): string {
+function statusText(status: LineStatus, run: Run): string {
   const times = status.count > 1 ? ` ×${status.count}` : '';
   switch (status.state) {
     case 'running':

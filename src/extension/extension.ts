@@ -10,7 +10,9 @@ import { AgentConnection } from './agents.ts';
 import { registerCommands } from './commands.ts';
 import { RunDecorations } from './decorations.ts';
 import { showFailure } from './failureMessage.ts';
+import { FlowHead } from './flowHead.ts';
 import { InputForm } from './inputs.ts';
+import { Interchange } from './interchange.ts';
 import { type FlowLanguage, LanguageServer } from './languageClient.ts';
 import { type AgentPort, localAgent } from './localAgent.ts';
 import { contextKeys, languageId, viewIds } from './names.ts';
@@ -23,6 +25,7 @@ import { RunProblems } from './runProblems.ts';
 import { RunStore } from './runs.ts';
 import { ShownRuns } from './shownRuns.ts';
 import { StatusItem } from './status.ts';
+import { FlowView } from './views/flow.ts';
 import { MachinesView } from './views/machines.ts';
 import { RunQueueView } from './views/runQueue.ts';
 import type { ExtensionContext, LogOutputChannel, VSCode } from './vscode.ts';
@@ -112,6 +115,7 @@ export function startExtension(
     log,
     username,
   );
+  const head = new FlowHead(vscode, language);
   owned.add(
     registerCommands({
       vscode,
@@ -121,6 +125,8 @@ export function startExtension(
       runFlow,
       pages,
       questions,
+      head,
+      interchange: new Interchange(vscode, language, head),
       shown,
       log,
       version,
@@ -129,6 +135,12 @@ export function startExtension(
     }),
   );
 
+  const flowView = owned.add(
+    new FlowView(vscode, language, clock, (error) =>
+      log.warn('the flow view cannot be read', { error: String(error) }),
+    ),
+  );
+  const flowTree = owned.add(vscode.window.createTreeView(viewIds.flow, { treeDataProvider: flowView }));
   const machines = owned.add(new MachinesView(vscode, agent, store));
   const machinesTree = owned.add(
     vscode.window.createTreeView(viewIds.machines, { treeDataProvider: machines }),
@@ -182,6 +194,7 @@ export function startExtension(
     clock.after(0, () => {
       look();
       queue.setVisible(queueTree.visible);
+      flowView.attach(flowTree);
       if (vscode.workspace.textDocuments.some((document) => document.languageId === languageId))
         startLanguage();
     }),

@@ -215,7 +215,7 @@ function json(text: string): unknown {
 }
 
 /** A default as one would type it. */
-function defaultText(value: WireValue | undefined): string | undefined {
+export function defaultText(value: WireValue | undefined): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'object' && '$type' in value && value.$type === 'datetime')

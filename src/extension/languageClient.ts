@@ -2,14 +2,20 @@
 // the first flow is opened, never by activation itself. Everything about the text of a flow is asked here.
 import { ProductError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
-import { type FlowRequestParams, type FlowRequestResult, flowRequest } from '../protocol/editor.ts';
+import type { EditorRequests } from '../protocol/editor.ts';
 import { languageId } from './names.ts';
-import type { LogOutputChannel, Uri } from './vscode.ts';
+import type { LogOutputChannel } from './vscode.ts';
 
 /** What the rest of the extension needs to know about flows. */
 export interface FlowLanguage {
-  /** Rejects with a ProductError when the server does not answer. */
-  flow(uri: Uri): Promise<FlowRequestResult>;
+  /**
+   * Asks the server, which is started when it is not.
+   * @throws ProductError with the server's own words when it refuses; `LanguageServerNotRunning` when it does not answer.
+   */
+  ask<Method extends keyof EditorRequests>(
+    method: Method,
+    params: EditorRequests[Method]['params'],
+  ): Promise<EditorRequests[Method]['result']>;
   /** Starts the server unless it runs. */
   start(): Promise<void>;
   restart(): Promise<void>;
@@ -45,12 +51,16 @@ export class LanguageServer implements FlowLanguage {
     await this.#started();
   }
 
-  async flow(uri: Uri): Promise<FlowRequestResult> {
-    const params: FlowRequestParams = { uri: uri.toString() };
+  async ask<Method extends keyof EditorRequests>(
+    method: Method,
+    params: EditorRequests[Method]['params'],
+  ): Promise<EditorRequests[Method]['result']> {
     try {
       const client = await this.#started();
-      return await client.sendRequest<FlowRequestResult>(flowRequest, params);
+      return await client.sendRequest<EditorRequests[Method]['result']>(method, params);
     } catch (error) {
+      const refusal = asRefusal(error);
+      if (refusal) throw refusal;
       throw new ProductError(
         'LanguageServerNotRunning',
         `The language server did not answer: ${error instanceof Error ? error.message : String(error)}`,
@@ -113,4 +123,12 @@ export class LanguageServer implements FlowLanguage {
     this.#log.info('language server started');
     return client;
   }
+}
+
+/** An answer of the server that says no in words for people: it carries a code and a next step. */
+function asRefusal(error: unknown): ProductError | undefined {
+  const data = (error as { data?: { code?: unknown; nextStep?: unknown } } | null)?.data;
+  return error instanceof Error && typeof data?.code === 'string' && typeof data.nextStep === 'string'
+    ? new ProductError(data.code, error.message, data.nextStep)
+    : undefined;
 }

@@ -20,10 +20,28 @@ export const commandIds = {
   showAgentLog: 'desktopFlows.showAgentLog',
   restartLanguageServer: 'desktopFlows.restartLanguageServer',
   exportDiagnostics: 'desktopFlows.exportDiagnostics',
+  addInput: 'desktopFlows.addInput',
+  addOutput: 'desktopFlows.addOutput',
+  editParameter: 'desktopFlows.editParameter',
+  removeParameter: 'desktopFlows.removeParameter',
+  markSensitive: 'desktopFlows.markSensitive',
+  unmarkSensitive: 'desktopFlows.unmarkSensitive',
+  copyForDesigner: 'desktopFlows.copyForDesigner',
+  pasteFromDesigner: 'desktopFlows.pasteFromDesigner',
+  compareFlows: 'desktopFlows.compareFlows',
+  importSolution: 'desktopFlows.importSolution',
+  exportSolution: 'desktopFlows.exportSolution',
+} as const;
+
+/** Commands that rows and code lenses call; they need an argument and are in no menu. */
+export const hiddenCommandIds = {
+  goToLine: 'desktopFlows.goToLine',
+  showReferences: 'desktopFlows.showReferences',
 } as const;
 export type CommandName = keyof typeof commandIds;
 
 export const viewIds = {
+  flow: 'desktopFlows.flow',
   machines: 'desktopFlows.machines',
   runQueue: 'desktopFlows.runQueue',
 } as const;
@@ -34,6 +52,8 @@ export const contextKeys = {
   agentState: 'desktopFlows.agentState',
   /** The flags (see `runFlags`) of the run whose page is in front, separated by spaces; empty when none is. */
   shownRun: 'desktopFlows.shownRun',
+  /** True while the Flow view shows a flow. */
+  flowShown: 'desktopFlows.flowShown',
 } as const;
 
 /** Colours that themes may change. */
@@ -71,3 +91,14 @@ export function flagsOf(run: Run, asks: boolean): string[] {
 
 /** `contextValue` flags of a row in the Machines view. */
 export const machineFlags = { machine: 'machine', startable: 'startable', stoppable: 'stoppable' } as const;
+
+/** `contextValue` flags of a row in the Flow view. */
+export const flowFlags = {
+  inputs: 'inputs',
+  outputs: 'outputs',
+  parameter: 'parameter',
+  /** Marked as sensitive: can be unmarked. */
+  sensitive: 'sensitive',
+  /** Not marked: can be marked. */
+  clear: 'clear',
+} as const;

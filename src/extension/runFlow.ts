@@ -1,7 +1,7 @@
 // "Run Flow": from a document to a queued run. Saves, checks, asks for inputs, hands over to the agent; each step that cannot go
 // on says why. Inputs live only in this call: sensitive ones are registered with the log's redactor first.
 import type { Log } from '../base/log.ts';
-import type { FlowRequestResult } from '../protocol/editor.ts';
+import { type FlowRequestResult, flowRequest } from '../protocol/editor.ts';
 import type { AgentConnection } from './agents.ts';
 import { pathOf } from './documents.ts';
 import type { InputForm } from './inputs.ts';
@@ -43,7 +43,7 @@ export class RunFlow {
     if (!(await this.#isTrusted())) return;
     const document = await this.#document(uri);
     if (!document) return;
-    const flow = await this.#language.flow(document.uri);
+    const flow = await this.#language.ask(flowRequest, { uri: document.uri.toString() });
     if (flow.blocking.length > 0) return this.#refuse(document, flow);
     // The agent starts while the person types. A failure is reported by the call that needs it.
     this.#agent.start().catch(() => undefined);

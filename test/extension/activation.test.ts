@@ -2,14 +2,16 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ProductError } from '../../src/base/error.ts';
-import { commandIds, viewIds } from '../../src/extension/names.ts';
+import { commandIds, hiddenCommandIds, viewIds } from '../../src/extension/names.ts';
 import { Window } from './harness.ts';
 
 it('registers commands and views at once and touches neither agent nor language server', () => {
   const window = new Window();
   window.vscode.open('/flows/archive.robin', 'SET a TO 1');
   window.activate();
-  expect([...window.vscode.commands.keys()].sort()).toEqual(Object.values(commandIds).sort());
+  expect([...window.vscode.commands.keys()].sort()).toEqual(
+    [...Object.values(commandIds), ...Object.values(hiddenCommandIds)].sort(),
+  );
   expect([...window.vscode.trees.keys()]).toEqual(Object.values(viewIds));
   expect(window.agent.attached + window.agent.opened + window.languageCalls.length).toBe(0);
 });

@@ -7,7 +7,12 @@ import { ProductError } from '../../src/base/error.ts';
 import { Emitter } from '../../src/base/event.ts';
 import { startExtension } from '../../src/extension/extension.ts';
 import type { AgentPort, Link } from '../../src/extension/localAgent.ts';
-import type { FlowRequestResult } from '../../src/protocol/editor.ts';
+import type {
+  EditFlowParams,
+  EditorRequests,
+  FlowContents,
+  FlowRequestResult,
+} from '../../src/protocol/editor.ts';
 import type { CloseReason } from '../../src/protocol/link.ts';
 import type { ActionRecord, LineStatus, Run, RunEvent } from '../../src/protocol/run.ts';
 import { FakeClock } from '../fakes/clock.ts';
@@ -263,6 +268,22 @@ export class Window {
   readonly memory = new Memento();
   /** What the language server says of every flow. */
   flow: FlowRequestResult = { name: 'archive', inputs: [], outputs: [], blocking: [], hash: '' };
+  /** What it says to every other request; a test replaces it. */
+  contents: FlowContents = { inputs: [], outputs: [], variables: [], subflows: [] };
+  edited: EditFlowParams[] = [];
+  answer(method: keyof EditorRequests, params: object): unknown {
+    switch (method) {
+      case 'desktopFlows/flow':
+        return this.flow;
+      case 'desktopFlows/flowContents':
+        return this.contents;
+      case 'desktopFlows/editFlow':
+        this.edited.push(params as EditFlowParams);
+        return { version: 1, edits: [] };
+      default:
+        throw new Error(`the fake language server has no ${method}`);
+    }
+  }
   readonly languageCalls: string[] = [];
   /** The language server crashed so often that it stays down. */
   languageGaveUp: () => void = () => {};
@@ -289,9 +310,9 @@ export class Window {
             start: note('start'),
             restart: note('restart'),
             stop: note('stop'),
-            flow: async () => {
-              this.languageCalls.push('flow');
-              return this.flow;
+            ask: async (method, params) => {
+              this.languageCalls.push(method.slice('desktopFlows/'.length));
+              return this.answer(method, params) as never;
             },
           };
         },

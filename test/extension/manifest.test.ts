@@ -6,6 +6,7 @@ import {
   colorIds,
   commandIds,
   contextKeys,
+  flowFlags,
   languageId,
   machineFlags,
   runFlags,
@@ -14,6 +15,8 @@ import {
   settingsSection,
   viewIds,
 } from '../../src/extension/names.ts';
+import { lintRules } from '../../src/language/checks/lint/rules.ts';
+import { serverSettingIds } from '../../src/server/settings.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -125,7 +128,9 @@ describe('views', () => {
 
 describe('conditions', () => {
   it('use only context keys, views and row flags that the code sets', () => {
-    const flags = new Set<string>([...Object.values(runFlags), ...Object.values(machineFlags)]);
+    const flags = new Set<string>([
+      ...[runFlags, machineFlags, flowFlags].flatMap((flags) => Object.values(flags)),
+    ]);
     const keys = new Set<string>(Object.values(contextKeys));
     const ids = new Set<string>([...keys, ...Object.values(viewIds)]);
     for (const when of whens) {
@@ -148,9 +153,7 @@ describe('conditions', () => {
 describe('settings', () => {
   it('are contributed exactly once each, described and with a default', () => {
     expect(Object.keys(configuration.properties).sort()).toEqual(
-      Object.values(settingIds)
-        .map((id) => `${settingsSection}.${id}`)
-        .sort(),
+      [...Object.values(settingIds), ...serverSettingIds].map((id) => `${settingsSection}.${id}`).sort(),
     );
     for (const [
       id,
@@ -160,6 +163,24 @@ describe('settings', () => {
       expect(preset, id).toBeDefined();
       expect(enumDescriptions?.length, id).toBe(members?.length);
     }
+  });
+
+  it('offer every rule of the checks with its default and what it is for', () => {
+    const { properties, additionalProperties } = configuration.properties['desktopFlows.lint.rules'];
+    expect(additionalProperties).toBe(false);
+    expect(properties).toEqual(
+      Object.fromEntries(
+        lintRules.map(({ code, title, explanation, default: preset }) => [
+          code,
+          {
+            type: 'string',
+            enum: ['error', 'warning', 'information', 'hint', 'off'],
+            default: preset,
+            description: `${title}. ${explanation}`,
+          },
+        ]),
+      ),
+    );
   });
 
   it('that decide which program runs or where data lies cannot come from a workspace', () => {

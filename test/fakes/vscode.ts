@@ -137,6 +137,16 @@ class Diagnostic {
   }
 }
 
+class WorkspaceEdit {
+  readonly changes: string[] = [];
+  replace(uri: Uri, range: Range, text: string): void {
+    const { start, end } = range;
+    this.changes.push(
+      `${uri} ${start.line}:${start.character}-${end.line}:${end.character} ${JSON.stringify(text)}`,
+    );
+  }
+}
+
 class CancellationTokenSource {
   readonly #emitter = new EventEmitter<void>();
   readonly token = { isCancellationRequested: false, onCancellationRequested: this.#emitter.event };
@@ -318,11 +328,16 @@ export class FakeVSCode {
     | undefined;
   editors: FakeEditor[] = [];
   clipboard = '';
+  /** Files by their paths. */
+  readonly written = new Map<string, string>();
   isTrusted = true;
   linkProvider: api.DocumentLinkProvider | undefined;
 
   /** What the extension takes as `vscode`. */
   readonly api = this.#build() as unknown as VSCode;
+
+  /** Every replacement that was applied: `file:///a.robin 0:0-0:0 "text"`. */
+  readonly applied: string[] = [];
 
   /** Opens a document in an editor of its own, in front. */
   open(path: string, text: string, languageId = 'robin'): FakeDocument {
@@ -400,6 +415,12 @@ export class FakeVSCode {
     };
     await walk(undefined, 0);
     return rows.join('\n');
+  }
+
+  /** The elements of a view below one of them. */
+  async rows(view: string, parent?: unknown): Promise<unknown[]> {
+    const { provider } = this.trees.get(view) as { provider: api.TreeDataProvider<unknown> };
+    return [...((await provider.getChildren(parent)) ?? [])];
   }
 
   /** The rows a view asked to redraw since the last call: `*` is the whole tree. */
@@ -518,6 +539,7 @@ export class FakeVSCode {
       ThemeColor,
       MarkdownString,
       TreeItem,
+      WorkspaceEdit,
       DocumentLink,
       Diagnostic,
       DiagnosticSeverity: { Error: 0, Warning: 1 },
@@ -531,6 +553,7 @@ export class FakeVSCode {
       env: {
         remoteName: undefined,
         clipboard: {
+          readText: async () => fake.clipboard,
           writeText: async (text: string) => {
             fake.clipboard = text;
           },
@@ -554,8 +577,16 @@ export class FakeVSCode {
         get isTrusted() {
           return fake.isTrusted;
         },
+        async applyEdit(edit: WorkspaceEdit) {
+          fake.applied.push(...edit.changes);
+          return true;
+        },
         get textDocuments() {
           return fake.documents;
+        },
+        fs: {
+          writeFile: async (uri: Uri, bytes: Uint8Array) =>
+            void fake.written.set(uri.path, Buffer.from(bytes).toString('utf8')),
         },
         getConfiguration: (section: string) => ({
           get: (key: string, fallback?: unknown) => fake.settings.get(`${section}.${key}`) ?? fallback,

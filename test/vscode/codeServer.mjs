@@ -27,6 +27,8 @@ const settings = {
   'update.mode': 'none',
   'telemetry.telemetryLevel': 'off',
   'editor.minimap.enabled': false,
+  // In a browser, files are saved while one types; a check that edits must be able to take it back.
+  'files.autoSave': 'off',
 };
 
 export class CodeServer {

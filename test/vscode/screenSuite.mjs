@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Checks, expect, until } from './checks.ts';
 import { CodeServer } from './codeServer.mjs';
+import { lookAtLanguage } from './languageScreen.mjs';
 import { Workbench } from './workbench.mjs';
 
 const secret = 'Zebra-7319-quartz';
@@ -64,6 +65,8 @@ async function look(workbench, server, checks) {
     }
     await workbench.picture('outline');
   });
+
+  await lookAtLanguage(workbench, server, checks);
 
   await checks.check('Run Flow asks for both inputs; typing the sensitive one is hidden', async () => {
     await workbench.command('View: Show Desktop Flows');

@@ -96,7 +96,9 @@ export class Workbench {
     await this.page.keyboard.press('Control+P');
     await this.#quickInput.waitFor();
     await this.#quickInput.fill(name);
-    await this.pick(name);
+    // The list is sorted again while files are found: a click could hit another row.
+    await until(`${name} on top of the list`, async () => (await this.picks())[0] === name);
+    await this.page.keyboard.press('Enter');
     await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
     await this.page.locator('.monaco-editor.focused').first().waitFor();
   }
@@ -292,6 +294,32 @@ export class Workbench {
         .map(({ text }) => text),
     );
     return lines.join('\n').replaceAll('\u00a0', ' ');
+  }
+
+  /** Puts the cursor at a line and column (both 1-based) of the active editor, which gets the focus. */
+  async goTo(line, column) {
+    await this.command('View: Focus Active Editor Group');
+    await this.page.keyboard.press('Control+G');
+    await this.#quickInput.waitFor();
+    await this.#quickInput.fill(`:${line}:${column}`);
+    await this.page.keyboard.press('Enter');
+    await this.#quick.waitFor({ state: 'hidden' });
+  }
+
+  /** Renames what the cursor stands on to `name`. */
+  async renameTo(name) {
+    await this.page.keyboard.press('F2');
+    const input = this.page.locator('.rename-box input');
+    await input.waitFor();
+    await input.fill(name);
+    await input.press('Enter');
+  }
+
+  /** Waits until something that matches a style selector is on the screen, and returns its text. */
+  async widget(selector) {
+    const found = this.page.locator(`${selector}:visible`).first();
+    await found.waitFor({ timeout: 20_000 });
+    return shown(found);
   }
 
   /** Scrolls the active editor down until `line` (1-based) is the first one on the screen. */

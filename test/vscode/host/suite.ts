@@ -9,6 +9,7 @@ import { findAgent } from '../../../src/launch/dataFolder.ts';
 import type { AgentLink } from '../../../src/protocol/link.ts';
 import { isTerminal, type Run, type RunState } from '../../../src/protocol/run.ts';
 import { Checks, expect, until } from '../checks.ts';
+import { languageChecks } from './language.ts';
 
 const activationBudget = 50;
 
@@ -77,6 +78,8 @@ export async function run(): Promise<void> {
     expect(ranges.length >= 3, `only ${ranges.length} folding ranges`);
   });
 
+  await languageChecks(checks, join(workspaceFolder(), 'language'));
+
   await checks.check('Run Flow asks for inputs, starts the agent, and the run succeeds', async () => {
     const { uri } = await open('quick.robin');
     const finished = vscode.commands.executeCommand('desktopFlows.runFlow', uri);
@@ -137,9 +140,10 @@ export async function run(): Promise<void> {
   if (failed > 0) throw new Error(`${failed} checks failed`);
 }
 
+const workspaceFolder = () => vscode.workspace.workspaceFolders?.[0]?.uri.fsPath as string;
+
 async function open(file: string): Promise<vscode.TextDocument> {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath as string;
-  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(join(folder, file)));
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(join(workspaceFolder(), file)));
   await vscode.window.showTextDocument(document);
   return document;
 }
