@@ -408,6 +408,20 @@ class Edit {
     );
   }
 
+  /** Rules behind a subflow belong to what stands in front of it in Main: from its last statement on, nothing may change there. */
+  #endsAlike({ body, from, to, end }: Region, parsed: ParsedBody): boolean {
+    const next = body.statements[to];
+    const { subflows } = this.#file;
+    if (!subflows.some(({ start }) => start >= end && (next === undefined || start < next.start)))
+      return true;
+    const before = to > from ? body.statements[to - 1] : undefined;
+    return (
+      before !== undefined &&
+      this.#change.oldEnd <= before.start &&
+      before.kind === parsed.statements.at(-1)?.kind
+    );
+  }
+
   // ── Putting it in ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #splice(region: Region, parsed: ParsedBody, tokens: Tokens): FlowFile | undefined {
@@ -419,6 +433,7 @@ class Edit {
       if (acted !== [...before, ...parsed.statements].some(isAction)) return undefined;
     }
     const file = this.#file;
+    if (body.isRoot && !this.#endsAlike(region, parsed)) return undefined;
     const lines = this.#lines;
     const atEnd = end === file.text.length;
     const firstLine = start === file.text.length ? lines.length : lines.at(start, this.#tokens);
