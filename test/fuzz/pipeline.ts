@@ -128,8 +128,8 @@ export interface Growth {
   readonly factor: number;
 }
 
-/** Below this a step's time says nothing about how it grows. */
-const leastTime = 40;
+/** Below this a step's time says nothing about how it grows: one collection of garbage may be most of it. */
+const leastTime = 150;
 
 /**
  * Repeats `unit` to a long text and to one four times as long, and gives the steps whose time grew more than tenfold:

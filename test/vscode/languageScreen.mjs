@@ -162,9 +162,17 @@ export async function lookAtLanguage(workbench, server, checks) {
 
   await checks.check('linked keywords light up together', async () => {
     await workbench.goTo(...behind('ON ER'));
+    // The editor asks when the cursor moves, and not again when it was busy then.
+    let steps = 0;
     await until(
       'the highlights',
-      async () => (await page.locator('.wordHighlightText, .wordHighlight').count()) > 1,
+      async () => {
+        if ((await page.locator('.wordHighlightText, .wordHighlight').count()) > 1) return true;
+        await page.keyboard.press(steps++ % 2 === 0 ? 'ArrowLeft' : 'ArrowRight');
+        return false;
+      },
+      20_000,
+      1_000,
     );
     await workbench.picture('linked-keywords');
   });
