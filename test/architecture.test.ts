@@ -29,6 +29,13 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['sax', 'fflate'],
     node: [],
   },
+  files: {
+    sentence:
+      'files/ reads and writes files of this machine for the shells that work on text: base, interchange, node:*; no shell.',
+    folders: ['base', 'interchange'],
+    packages: [],
+    node: [''],
+  },
   runtime: {
     sentence: 'runtime/ turns meaning into effects: base and language; node:* only inside runtime/actions/.',
     folders: ['base', 'language'],
@@ -57,8 +64,8 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   server: {
     sentence:
-      'server/ is the language-server process: base, language, interchange, protocol and the LSP packages; no vscode, runtime, agent, extension.',
-    folders: ['base', 'language', 'interchange', 'protocol'],
+      'server/ is the language-server process: base, language, interchange, files, protocol and the LSP packages; no vscode, runtime, agent, extension.',
+    folders: ['base', 'language', 'interchange', 'files', 'protocol'],
     packages: ['vscode-languageserver', 'vscode-languageserver/node', 'vscode-languageserver-textdocument'],
     node: [''],
   },
@@ -78,7 +85,7 @@ const rules: Readonly<Record<string, Rule>> = {
   cli: {
     sentence:
       'cli/ is a thin shell over the same modules: all but vscode, extension, server and agent (it talks to the agent by its link).',
-    folders: ['base', 'language', 'interchange', 'protocol', 'launch'],
+    folders: ['base', 'language', 'interchange', 'files', 'protocol', 'launch'],
     packages: ['ws'],
     node: [''],
   },

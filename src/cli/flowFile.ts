@@ -1,20 +1,10 @@
 // Flows on disk for the command line: finding them in folders, reading and writing one in its own encoding, its diagnostics with
 // line and column.
-import { randomUUID } from 'node:crypto';
-import {
-  chmodSync,
-  type Dirent,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
-import { asProductError, ProductError } from '../base/error.ts';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { ProductError } from '../base/error.ts';
 import { LineIndex } from '../base/text.ts';
+import { writeWhole } from '../files/wholeFile.ts';
 import { flowEnding } from '../interchange/fileNames.ts';
 import { FlowModel } from '../language/analysis/model.ts';
 import { noSurroundings, type Surroundings } from '../language/analysis/surroundings.ts';
@@ -181,38 +171,6 @@ function isFolder(path: string): boolean {
 /** Writes another text of a flow in its own encoding. Throws ProductError `FlowNotEncodable` or `FileNotWritable`. */
 export function writeFlow({ path, encoding }: FlowOnDisk, text: string): void {
   writeWhole(path, encodeFlow(text, encoding));
-}
-
-/** Replaces a file as a whole: after a crash it has its old content or its new one. Throws ProductError `FileNotWritable`. */
-export function writeWhole(path: string, bytes: Uint8Array): void {
-  let target = path;
-  let mode: number | undefined;
-  try {
-    target = realpathSync(path);
-    mode = statSync(target).mode;
-  } catch {
-    // a new file
-  }
-  // Renaming would also replace a file that is protected against writing.
-  if (mode !== undefined && (mode & 0o222) === 0) throw notWritable(path, 'EACCES');
-  const beside = join(dirname(target), `.${basename(target)}.${randomUUID()}.new`);
-  try {
-    writeFileSync(beside, bytes, { flush: true });
-    if (mode !== undefined) chmodSync(beside, mode);
-    renameSync(beside, target);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw notWritable(path, (error as NodeJS.ErrnoException).code ?? asProductError(error).message, error);
-  }
-}
-
-function notWritable(path: string, reason: string, cause?: unknown): ProductError {
-  return new ProductError(
-    'FileNotWritable',
-    `${path} cannot be written (${reason}).`,
-    'Check that the folder exists, that your account may write there, and that no other program has the file open.',
-    { cause },
-  );
 }
 
 // ── For people ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 // `dflow rules`: the rules whose severity can be chosen, and reading such a choice from the command line.
 import { ProductError } from '../base/error.ts';
-import { lintRules, type RuleSeverity, ruleNamed } from '../language/checks/lint/rules.ts';
+import { lintRules, type RuleSeverity, ruleNamed, ruleSeverities } from '../language/checks/lint/rules.ts';
 import { nearest } from '../language/nearest.ts';
 import type { Output } from './terminal.ts';
 import { exitCode } from './usage.ts';
@@ -15,15 +15,13 @@ export function listRules(json: boolean, out: Output): number {
   return exitCode.ok;
 }
 
-const severities: readonly RuleSeverity[] = ['error', 'warning', 'information', 'hint', 'off'];
-
 /** `Code=severity` pairs of `--rule`. Throws ProductError `UsageWrong`. */
 export function readRules(pairs: readonly string[]): Record<string, RuleSeverity> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const [name = '', given = ''] = pair.split('=', 2);
       const rule = ruleNamed(name);
-      const severity = severities.find((known) => known === given);
+      const severity = ruleSeverities.find((known) => known === given);
       if (rule === undefined) {
         const similar = nearest(
           name,
@@ -36,7 +34,7 @@ export function readRules(pairs: readonly string[]): Record<string, RuleSeverity
         throw new ProductError(
           'UsageWrong',
           `--rule ${pair} has no severity.`,
-          `Write --rule ${rule.code}=SEVERITY with one of ${severities.join(', ')}.`,
+          `Write --rule ${rule.code}=SEVERITY with one of ${ruleSeverities.join(', ')}.`,
         );
       }
       return [rule.code, severity];

@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts';
 import { isTerminal, type Run } from '../protocol/run.ts';
 import type { AgentConnection } from './agents.ts';
 import { diagnosticsReport } from './diagnosticsReport.ts';
-import { pathOf, uriOf } from './documents.ts';
+import { isUri, pathOf, uriOf } from './documents.ts';
 import { showFailure } from './failureMessage.ts';
 import type { FlowHead } from './flowHead.ts';
 import type { Interchange } from './interchange.ts';
@@ -290,6 +290,3 @@ function runIdFrom(target: unknown): string | undefined {
   const node = target as { kind?: unknown; runId?: unknown } | undefined;
   return node?.kind === 'run' && typeof node.runId === 'string' ? node.runId : undefined;
 }
-
-const isUri = (target: unknown): target is Uri =>
-  typeof target === 'object' && target !== null && 'scheme' in target && 'path' in target;

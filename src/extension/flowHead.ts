@@ -11,6 +11,7 @@ import {
   type ParameterFields,
   type VariableInfo,
 } from '../protocol/editor.ts';
+import { isUri } from './documents.ts';
 import { defaultText } from './inputs.ts';
 import type { FlowLanguage } from './languageClient.ts';
 import { languageId } from './names.ts';
@@ -21,8 +22,11 @@ type Direction = 'input' | 'output';
 type Field = keyof ParameterFields | 'done';
 
 const types: readonly InputType[] = ['Text', 'Number', 'Boolean', 'List', 'Custom object', 'Datatable'];
-/** The same names as the designer and the parser allow, checked again by the server. */
-const identifier = /^[\p{L}_][\p{L}\p{N}_]*$/u;
+/** What is wrong with a name for a variable, or undefined. The server checks again, reserved words too. */
+const nameProblem = (name: string): string | undefined =>
+  /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)
+    ? undefined
+    : 'A name starts with a letter or an underscore, and goes on with letters, digits and underscores.';
 
 export class FlowHead {
   readonly #vscode: VSCode;
@@ -45,11 +49,8 @@ export class FlowHead {
       placeHolder: direction === 'input' ? 'InvoiceFolder' : 'Total',
       ignoreFocusOut: true,
       validateInput: (text) =>
-        !identifier.test(text)
-          ? 'A name starts with a letter or an underscore, and goes on with letters, digits and underscores.'
-          : taken.has(text.toLowerCase())
-            ? `There is an input or output “${text}” already.`
-            : undefined,
+        nameProblem(text) ??
+        (taken.has(text.toLowerCase()) ? `There is an input or output “${text}” already.` : undefined),
     });
     if (name === undefined) return;
     const parameter = await this.#form(direction, `Add ${direction} ${name}`, {
@@ -197,8 +198,8 @@ export class FlowHead {
           value: fields[field],
           ignoreFocusOut: true,
           validateInput: (value) =>
-            field === 'name' && !identifier.test(value)
-              ? 'A name starts with a letter or an underscore, and goes on with letters, digits and underscores.'
+            field === 'name'
+              ? nameProblem(value)
               : field === 'externalName' && value.trim() === ''
                 ? 'People are asked by this name: it may not be empty.'
                 : undefined,
@@ -287,9 +288,9 @@ export class FlowHead {
 
   /** The flow a command is about: that of the row or address it was called with, else that of the active editor. */
   #uri(target: unknown): Uri | undefined {
-    const node = target as { uri?: Uri; scheme?: string } | undefined;
-    if (node?.uri) return node.uri;
-    if (node?.scheme !== undefined) return target as Uri;
+    const row = target as { uri?: Uri } | undefined;
+    if (row?.uri) return row.uri;
+    if (isUri(target)) return target;
     const document = this.#vscode.window.activeTextEditor?.document;
     return document?.languageId === languageId ? document.uri : undefined;
   }

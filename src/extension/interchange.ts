@@ -7,6 +7,7 @@ import {
   pasteFromDesignerRequest,
   unpackSolutionRequest,
 } from '../protocol/editor.ts';
+import { fileName, isUri } from './documents.ts';
 import type { FlowHead } from './flowHead.ts';
 import type { FlowLanguage } from './languageClient.ts';
 import { languageId } from './names.ts';
@@ -232,8 +233,3 @@ export class Interchange {
       void this.#vscode.window.showInformationMessage(notes.map((note) => oneLine(note, 300)).join(' '));
   }
 }
-
-const fileName = (uri: Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);
-
-const isUri = (target: unknown): target is Uri =>
-  typeof target === 'object' && target !== null && 'scheme' in target && 'path' in target;

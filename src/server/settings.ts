@@ -1,6 +1,6 @@
 // The settings of the language server (`desktopFlows.*`), read from whatever a client sends. A value that makes no sense counts
 // as not given.
-import type { RuleSeverity } from '../language/checks/lint/rules.ts';
+import { type RuleSeverity, ruleSeverities } from '../language/checks/lint/rules.ts';
 
 export interface Settings {
   /** Severity of a rule by its code, `desktopFlows.lint.rules`. */
@@ -29,8 +29,6 @@ export const serverSettingIds = [
   'codeLens.references',
 ] as const;
 
-const ruleSettings: readonly RuleSeverity[] = ['error', 'warning', 'information', 'hint', 'off'];
-
 /** `given` is the section `desktopFlows` of the client's configuration. */
 export function readSettings(given: unknown): Settings {
   const section = fields(given);
@@ -42,7 +40,7 @@ export function readSettings(given: unknown): Settings {
   return {
     rules: Object.fromEntries(
       Object.entries(fields(fields(section.lint).rules)).filter((entry): entry is [string, RuleSeverity] =>
-        ruleSettings.includes(entry[1] as RuleSeverity),
+        ruleSeverities.includes(entry[1] as RuleSeverity),
       ),
     ),
     inlayHints: {

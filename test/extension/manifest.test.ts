@@ -15,7 +15,7 @@ import {
   settingsSection,
   viewIds,
 } from '../../src/extension/names.ts';
-import { lintRules } from '../../src/language/checks/lint/rules.ts';
+import { lintRules, ruleSeverities } from '../../src/language/checks/lint/rules.ts';
 import { serverSettingIds } from '../../src/server/settings.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -174,7 +174,7 @@ describe('settings', () => {
           code,
           {
             type: 'string',
-            enum: ['error', 'warning', 'information', 'hint', 'off'],
+            enum: [...ruleSeverities],
             default: preset,
             description: `${title}. ${explanation}`,
           },

@@ -128,14 +128,23 @@ export interface Growth {
   readonly factor: number;
 }
 
-/** Below this a step's time says nothing about how it grows: one collection of garbage may be most of it. */
-const leastTime = 150;
+/** Below this a step's time says nothing about how it grows. */
+const leastTime = 40;
 
 /**
  * Repeats `unit` to a long text and to one four times as long, and gives the steps whose time grew more than tenfold:
- * linear work grows fourfold, quadratic work sixteenfold. Each time is the least of several, and suspects are measured again.
+ * linear work grows fourfold, quadratic work sixteenfold. A suspect is asked again with texts twice as long: a collection of
+ * garbage that happened to be most of a short time does not follow it there, quadratic work does.
  */
 export function growth(unit: string, length: number, used: Tools = tools): Growth[] {
+  const suspects = grown(unit, length, used);
+  if (suspects.length === 0) return [];
+  const again = new Set(grown(unit, 2 * length, used).map(({ step }) => step));
+  return suspects.filter(({ step }) => again.has(step));
+}
+
+/** Each time is the least of several, and suspects are measured again. */
+function grown(unit: string, length: number, used: Tools): Growth[] {
   const bytes = (times: number) =>
     new TextEncoder().encode(unit.repeat(Math.ceil((length * times) / unit.length)));
   const short: Times = new Map();

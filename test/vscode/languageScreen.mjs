@@ -87,8 +87,10 @@ export async function lookAtLanguage(workbench, server, checks) {
 
   await checks.check('signature help shows the arguments of an action', async () => {
     await workbench.goTo(...behind('IncrementValue: '));
-    await workbench.command('Trigger Parameter Hints');
-    const hints = await workbench.widget('.parameter-hints-widget');
+    const hints = await workbench.ask(
+      () => workbench.command('Trigger Parameter Hints'),
+      '.parameter-hints-widget',
+    );
     expect(hints.includes('IncrementValue'), `shown is ${hints}`);
     await workbench.picture('signature-help');
     await page.keyboard.press('Escape');
@@ -117,8 +119,8 @@ export async function lookAtLanguage(workbench, server, checks) {
   await checks.check('quick fixes for a paste the designer would drop', async () => {
     await workbench.openFile('rejected.robin');
     await workbench.goTo(2, 15);
-    await page.keyboard.press('Control+.');
-    const offered = await workbench.widget('.action-widget');
+    await workbench.widget('.squiggly-error');
+    const offered = await workbench.ask(() => page.keyboard.press('Control+.'), '.action-widget');
     await workbench.picture('quick-fix');
     await page.keyboard.press('Escape');
     expect(/fix|remove|write/i.test(offered), `offered are ${offered}`);
@@ -154,8 +156,10 @@ export async function lookAtLanguage(workbench, server, checks) {
   await checks.check('references are shown in place', async () => {
     await workbench.openFile(file);
     await workbench.goTo(...behind('SET Tot'));
-    await workbench.command('Peek References');
-    await workbench.widget('.reference-zone-widget .ref-tree .monaco-list-row');
+    await workbench.ask(
+      () => workbench.command('Peek References'),
+      '.reference-zone-widget .ref-tree .monaco-list-row',
+    );
     await workbench.picture('references');
     await page.keyboard.press('Escape');
   });
@@ -193,8 +197,7 @@ export async function lookAtLanguage(workbench, server, checks) {
 
   await checks.check('the call hierarchy shows who calls whom, across flows', async () => {
     await workbench.goTo(...behind('CALL Ent'));
-    await workbench.command('Peek Call Hierarchy');
-    await workbench.widget('.call-hierarchy .monaco-list-row');
+    await workbench.ask(() => workbench.command('Peek Call Hierarchy'), '.call-hierarchy .monaco-list-row');
     await workbench.picture('call-hierarchy');
     await page.keyboard.press('Escape');
   });

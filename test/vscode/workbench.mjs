@@ -322,6 +322,24 @@ export class Workbench {
     return shown(found);
   }
 
+  /**
+   * Asks with `request` until what matches `selector` is on the screen, and returns its text. The editor drops a request when
+   * something arrives meanwhile (diagnostics, colours), and a person asks again then.
+   */
+  async ask(request, selector) {
+    const found = this.page.locator(`${selector}:visible`).first();
+    const end = performance.now() + 20_000;
+    for (;;) {
+      await request();
+      try {
+        await found.waitFor({ timeout: 4_000 });
+        return await shown(found);
+      } catch (error) {
+        if (performance.now() > end) throw error;
+      }
+    }
+  }
+
   /** Scrolls the active editor down until `line` (1-based) is the first one on the screen. */
   async scrollToLine(line) {
     const editor = this.page.locator('.editor-group-container.active .monaco-editor').first();

@@ -9,6 +9,7 @@ import {
   type VariableInfo,
 } from '../../protocol/editor.ts';
 import { Coalesced } from '../coalesced.ts';
+import { fileName } from '../documents.ts';
 import type { FlowLanguage } from '../languageClient.ts';
 import { contextKeys, flowFlags, hiddenCommandIds, languageId } from '../names.ts';
 import type { Command, TextDocument, TreeDataProvider, TreeItem, TreeView, Uri, VSCode } from '../vscode.ts';
@@ -235,5 +236,3 @@ export class FlowView implements TreeDataProvider<FlowNode>, Disposable {
     };
   }
 }
-
-const fileName = (uri: Uri): string => uri.path.slice(uri.path.lastIndexOf('/') + 1);

@@ -149,7 +149,7 @@ export function checkInputs(info: FlowInfo, given: Readonly<Record<string, unkno
 
 // Types seen in exported flows, and the names the documentation uses for them. Everything else is a live instance
 // (browser, Excel …) or a session, which only another flow can pass.
-const typeNames = new Map<string, ParameterType>(
+const parameterTypes = new Map<string, ParameterType>(
   Object.entries({
     string: 'Text',
     text: 'Text',
@@ -164,6 +164,11 @@ const typeNames = new Map<string, ParameterType>(
   }),
 );
 
+/** What a `'Type'` of a declaration means, in any letter case; undefined for live instances and what nobody knows. */
+export function parameterType(written: string): ParameterType | undefined {
+  return parameterTypes.get(written.toLowerCase());
+}
+
 function describe(parameter: FlowParameter, sensitive: ReadonlySet<string>): FlowParameterInfo {
   const fields = new Map<string, Expression>();
   if (parameter.definition.kind === 'Object') {
@@ -177,8 +182,8 @@ function describe(parameter: FlowParameter, sensitive: ReadonlySet<string>): Flo
     const value = field === undefined ? undefined : constantValue(field);
     return typeof value === 'string' ? value : '';
   };
-  const typeName = text('type').toLowerCase();
-  const type = typeName === '' ? 'Text' : (typeNames.get(typeName) ?? 'Instance');
+  const typeName = text('type');
+  const type = typeName === '' ? 'Text' : (parameterType(typeName) ?? 'Instance');
   const optionalField = fields.get('isoptional');
   const optional = optionalField !== undefined && constantValue(optionalField) === true;
   const defaultField = fields.get('defaultvalue');

@@ -3,6 +3,7 @@
 // unless `propertiesAreKnown` says so.
 import { findAction } from '../catalog/catalog.ts';
 import type { FlowParameter } from '../syntax/tree.ts';
+import { parameterType } from './flow.ts';
 import type { ValueType } from './types.ts';
 import { constantText } from './uses.ts';
 
@@ -153,23 +154,10 @@ export function outputType(actionId: string, outputName: string): ValueType | un
 export function declaredType(parameter: FlowParameter): ValueType | undefined {
   if (parameter.definition.kind !== 'Object') return undefined;
   const entry = parameter.definition.entries.find(({ key }) => constantText(key)?.toLowerCase() === 'type');
-  const type = entry === undefined ? undefined : constantText(entry.value)?.toLowerCase();
-  const name = type === undefined ? undefined : parameterNames[type];
+  const written = entry === undefined ? undefined : constantText(entry.value);
+  const name = written === undefined ? undefined : parameterType(written);
   return name === undefined ? undefined : valueType(name);
 }
-
-const parameterNames: Readonly<Record<string, string>> = {
-  string: 'Text',
-  text: 'Text',
-  numeric: 'Number',
-  number: 'Number',
-  bool: 'Boolean',
-  boolean: 'Boolean',
-  list: 'List',
-  customobject: 'Custom object',
-  datatable: 'Datatable',
-  datetime: 'Datetime',
-};
 
 // ── Properties ──────────────────────────────────────────────────────────────────────────────────────────────────
 

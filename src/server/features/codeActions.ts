@@ -7,12 +7,12 @@ import {
 } from 'vscode-languageserver';
 import type { Diagnostic } from '../../language/diagnostics.ts';
 import type { TextEdit } from '../../language/edits/edit.ts';
+import { refactorings } from '../../language/edits/extract.ts';
 import { fixAll, fixesFor } from '../../language/edits/fixes.ts';
 import type { Feature } from '../feature.ts';
 import type { Analysis } from '../workspace.ts';
 import { protocolDiagnostic } from './diagnostics.ts';
 import { rangeOf } from './range.ts';
-import { refactoringsAt } from './refactorings.ts';
 import { type EditSupport, editSupport } from './workspaceEdit.ts';
 
 /** The kind people name in `editor.codeActionsOnSave`. */
@@ -67,7 +67,7 @@ export function codeActionsAt(
     asks(CodeActionKind.Refactor) ||
     context.only?.some((kind) => kind.startsWith(CodeActionKind.Refactor))
   ) {
-    for (const { title, kind, edits } of refactoringsAt(analysis, { start, end })) {
+    for (const { title, kind, edits } of refactorings(analysis.model, { start, end })) {
       if (asks(kind)) actions.push({ title, kind, edit: editOf(edits) });
     }
   }

@@ -1,22 +1,14 @@
 // The way between a document and the designer: copying for it, pasting from it; solutions as folders; what differs between two texts.
 // Reads and writes files on the server's machine; the editor applies edits itself.
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { ProductError } from '../../base/error.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { packFolder, unpackInto } from '../../files/solutionFolder.ts';
+import { fileUnreadable, readWhole } from '../../files/wholeFile.ts';
 import { copyForDesigner } from '../../interchange/copy.ts';
 import { lineBreaks, type Repositories } from '../../interchange/flowLines.ts';
 import { pasteFromDesigner } from '../../interchange/paste.ts';
-import { packSolution, unpackSolution } from '../../interchange/solution.ts';
-import { readZip, writeZip } from '../../interchange/zip.ts';
+import { unpackSolution } from '../../interchange/solution.ts';
+import { readZip } from '../../interchange/zip.ts';
 import { describeChange, diffFlows } from '../../language/diff/diff.ts';
 import { parse } from '../../language/syntax/parser.ts';
 import {
@@ -78,7 +70,7 @@ async function repositoriesOf(
     const content = await project.text(uri);
     const path = pathOf(uri);
     if (content !== undefined || path === undefined || !existsSync(path)) return content;
-    throw unreadable(path);
+    throw fileUnreadable(path);
   };
   return { elements: await text(uris.elements), images: await text(uris.images), uris };
 }
@@ -128,68 +120,17 @@ export function pasted(
 
 /** Throws ProductError `FolderNotEmpty`, `FileUnreadable`, `FileNotWritable` and the codes of interchange/. */
 export function unpack({ archive, folder }: UnpackSolutionParams): UnpackSolutionResult {
-  const { files, flows, notes } = unpackSolution(readZip(read(archive)));
-  const there = statSync(folder, { throwIfNoEntry: false });
-  if (there !== undefined && !there.isDirectory()) {
-    throw new ProductError('FileNotWritable', `${folder} is a file, not a folder.`, 'Choose a new folder.');
-  }
-  if (there !== undefined && readdirSync(folder).length > 0) {
-    throw new ProductError('FolderNotEmpty', `${folder} is not empty.`, 'Choose a new folder.');
-  }
-  for (const { path, bytes } of files) write(join(folder, path), bytes);
+  const { files, flows, notes } = unpackSolution(readZip(readWhole(archive)));
+  unpackInto(folder, { files }, { overwrite: false, occupied: 'Choose a new folder.' });
   return { flows: flows.map(({ name, path }) => ({ name, path: join(folder, path) })), notes };
 }
 
 /** Throws ProductError `FileUnreadable`, `FileNotWritable` and the codes of interchange/. */
 export function pack({ folder, archive }: PackSolutionParams): PackSolutionResult {
-  const { parts, changed, notes } = packSolution((path) => {
-    const file = join(folder, path);
-    return existsSync(file) ? read(file) : undefined;
-  });
-  write(archive, writeZip(parts));
+  const { changed, notes } = packFolder(folder, archive);
   return { changed, notes };
 }
 
 export function compare({ before, after }: CompareFlowsParams): CompareFlowsResult {
   return { changes: diffFlows(parse(before), parse(after)).map(describeChange) };
-}
-
-function read(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
-}
-
-function unreadable(path: string, cause?: unknown): ProductError {
-  return new ProductError(
-    'FileUnreadable',
-    `${path} cannot be read${reasonOf(cause)}.`,
-    'Check the path and its access rights.',
-    { cause },
-  );
-}
-
-/** As a whole: a file that was there before keeps its content until the new one is complete. */
-function write(path: string, bytes: Uint8Array): void {
-  const beside = `${path}.new`;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(beside, bytes, { flush: true });
-    renameSync(beside, path);
-  } catch (cause) {
-    rmSync(beside, { force: true });
-    throw new ProductError(
-      'FileNotWritable',
-      `${path} cannot be written${reasonOf(cause)}.`,
-      'Check that your account may write there, and that no other program has the file open.',
-      { cause },
-    );
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  return code === undefined ? '' : ` (${code})`;
 }

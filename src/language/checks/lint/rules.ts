@@ -1,7 +1,9 @@
 // The rules whose severity people choose: their codes, what they are for, and how grave they are unless somebody says otherwise.
 // Data for settings, documentation and `dflow`. When a rule applies is decided by the files beside this one and in checks/.
 
-export type RuleSeverity = 'error' | 'warning' | 'information' | 'hint' | 'off';
+/** Gravest first. */
+export const ruleSeverities = ['error', 'warning', 'information', 'hint', 'off'] as const;
+export type RuleSeverity = (typeof ruleSeverities)[number];
 
 export interface LintRule {
   readonly code: string;
