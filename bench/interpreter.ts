@@ -1,11 +1,14 @@
-// How fast flows run, against plain JavaScript doing the same in the same process: `node bench/interpreter.ts`.
+// How fast flows run, against plain JavaScript doing the same in the same process, and against Python where it is installed:
+// `node bench/interpreter.ts`.
 // Every hook is on, as in a real run. A varied flow runs first, so that shared call sites have seen many types, as in a long-lived worker.
 
+import { spawnSync } from 'node:child_process';
 import { systemClock } from '../src/base/clock.ts';
 import { Redactor } from '../src/base/redact.ts';
 import { parse } from '../src/language/syntax/parser.ts';
 import type { ActionDefinition } from '../src/runtime/action.ts';
 import { compile } from '../src/runtime/compile.ts';
+import { noRepositories } from '../src/runtime/elements.ts';
 import { Engine } from '../src/runtime/engine.ts';
 import type { Host } from '../src/runtime/host.ts';
 
@@ -35,6 +38,7 @@ function engineOf(text: string): Engine {
     compiled: compile(flow),
     actions,
     folder: '/',
+    repositories: noRepositories,
     host,
     observer: {
       actionEnded() {
@@ -42,6 +46,8 @@ function engineOf(text: string): Engine {
       },
     },
     redactor: new Redactor(),
+    control: { safeStopRequested: false, owned: new Set() },
+    runFlow: async () => ({}),
   });
 }
 
@@ -93,6 +99,64 @@ const plain = {
   },
 };
 
+/** The same loops in Python, as one line of `name speed` each; text is appended to less often, since its cost grows with its length. */
+const python = `
+import asyncio, statistics, time
+
+def loop(n):
+    s = 0
+    i = 0
+    while i < n:
+        s = s + i
+        if s > 1000000000:
+            s = 0
+        i = i + 1
+
+def text(n):
+    t = ''
+    for i in range(n):
+        t = t + 'x'
+
+def items(n):
+    l = []
+    for i in range(n):
+        l.append(i)
+
+async def noop():
+    return {}
+
+async def actions(n):
+    for i in range(n):
+        await noop()
+
+def speed(run, n):
+    run(n)
+    speeds = []
+    for i in range(5):
+        start = time.perf_counter()
+        run(n)
+        speeds.append(n / (time.perf_counter() - start))
+    return statistics.median(speeds)
+
+print('loop', speed(loop, 1000000))
+print('text', speed(text, 100000))
+print('list', speed(items, 1000000))
+print('action', speed(lambda n: asyncio.run(actions(n)), 300000))
+`;
+
+/** Iterations per second in Python by name of the loop; empty where Python is not installed. */
+function pythonSpeeds(): ReadonlyMap<string, number> {
+  const { status, stdout } = spawnSync('python3', ['-c', python], { encoding: 'utf8' });
+  if (status !== 0) return new Map();
+  return new Map(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([name, speed]) => [name as string, Number(speed)]),
+  );
+}
+
 const mixed = `
 SET L TO [1, 'a', 2.5, True]
 SET T TO { ^['A', 'B'], [1, 'x'], [2, 'y'] }
@@ -120,6 +184,8 @@ interface Case {
   readonly iterations: number;
   readonly flow: string;
   readonly plain: (iterations: number) => unknown;
+  /** Its name in `python`. */
+  readonly python: string;
   /** Iterations per second to reach. */
   readonly target: number;
 }
@@ -130,6 +196,7 @@ const cases: readonly Case[] = [
     iterations: 10_000_000,
     flow: loopFlow(10_000_000),
     plain: plain.loop,
+    python: 'loop',
     target: 100e6,
   },
   {
@@ -137,6 +204,7 @@ const cases: readonly Case[] = [
     iterations: 1_000_000,
     flow: `SET t TO ''\nLOOP FROM 1 TO 1000000\nSET t TO $'''%t%x'''\nEND\n`,
     plain: plain.text,
+    python: 'text',
     target: 12e6,
   },
   {
@@ -144,6 +212,7 @@ const cases: readonly Case[] = [
     iterations: 1_000_000,
     flow: 'SET l TO []\nLOOP i FROM 1 TO 1000000\nSET l TO l + [i]\nEND\n',
     plain: plain.list,
+    python: 'list',
     target: 20e6,
   },
   {
@@ -151,6 +220,7 @@ const cases: readonly Case[] = [
     iterations: 1_000_000,
     flow: 'SET l TO []\nLOOP i FROM 1 TO 1000000\nVariables.AddItemToList Item: i List: l\nEND\n',
     plain: plain.list,
+    python: 'list',
     target: 8e6,
   },
   {
@@ -158,21 +228,28 @@ const cases: readonly Case[] = [
     iterations: 1_000_000,
     flow: 'LOOP FROM 1 TO 1000000\nClipboard.Clear _\nEND\n',
     plain: plain.action,
+    python: 'action',
     target: 8e6,
   },
 ];
 
 await engineOf(mixed).program.main();
 
+const inPython = pythonSpeeds();
 console.log(
-  `${'case'.padEnd(34)} ${'median'.padStart(9)} ${'p95'.padStart(9)} ${'plain JS'.padStart(9)} ${'slower'.padStart(7)}  target`,
+  `${'case'.padEnd(34)} ${'median'.padStart(9)} ${'p95'.padStart(9)} ${'plain JS'.padStart(9)} ${'slower'.padStart(7)} ${'Python'.padStart(9)} ${'faster'.padStart(7)}  target`,
 );
-for (const { name, iterations, flow, plain: reference, target } of cases) {
+for (const { name, iterations, flow, plain: reference, python: other, target } of cases) {
   const base = median(await measure(iterations, () => reference(iterations)));
   const speeds = await measure(iterations, () => engineOf(flow).program.main());
   const reached = median(speeds) >= target ? 'reached' : 'MISSED';
+  const slow = inPython.get(other);
+  const compared =
+    slow === undefined
+      ? '        –       –'
+      : `${million(slow).padStart(9)} ${(median(speeds) / slow).toFixed(1).padStart(6)}×`;
   console.log(
-    `${name.padEnd(34)} ${million(median(speeds)).padStart(9)} ${million(p95(speeds)).padStart(9)} ${million(base).padStart(9)} ${(base / median(speeds)).toFixed(1).padStart(6)}×  ${million(target)} ${reached}`,
+    `${name.padEnd(34)} ${million(median(speeds)).padStart(9)} ${million(p95(speeds)).padStart(9)} ${million(base).padStart(9)} ${(base / median(speeds)).toFixed(1).padStart(6)}× ${compared}  ${million(target)} ${reached}`,
   );
 }
 

@@ -117,6 +117,7 @@ function newRun(requestedAt: number): NewRun {
     run: { ...shown, ...rest, requestedAt, expiresAt: requestedAt + 1e9 },
     account: 'bench',
     flowText: 'SET X TO 1',
+    companions: [],
     sealedInputs: new Uint8Array(300),
   };
 }

@@ -127,7 +127,8 @@ function isDebianInstalled(name) {
   return query.stdout?.includes('Status: install ok installed') ?? false;
 }
 
-function installDebian(packages, what) {
+/** Installs packages with apt-get; `what` names for people what they bring. Throws CannotProvision. */
+export function installDebian(packages, what) {
   const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
   const hint = `needs ${what}, get it with: sudo apt-get install ${packages.join(' ')}`;
   if (!existsSync('/usr/bin/apt-get')) throw new CannotProvision(hint);

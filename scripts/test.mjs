@@ -20,6 +20,7 @@ const steps = {
   fast: () => vitest('fast'),
   slow: async () => {
     await build();
+    servers();
     return vitest('slow');
   },
   vscode: () => vscode(),
@@ -53,6 +54,12 @@ process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 function tool(args) {
   const ok = runTool(args) === 0;
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+}
+
+/** Says which servers the slow tests will miss; those suites are then skipped. */
+function servers() {
+  const code = runTool(['scripts/provision-servers.mjs', ...(ci ? [] : ['--check'])]);
+  if (code !== 0 && ci) throw new Error('servers for the slow tests cannot be had');
 }
 
 function vitest(project) {

@@ -31,16 +31,49 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   files: {
     sentence:
-      'files/ reads and writes files of this machine for the shells that work on text: base, interchange, node:*; no shell.',
-    folders: ['base', 'interchange'],
+      'files/ reads and writes files of this machine for the shells that work on text: base, language, interchange, protocol, node:*; no shell.',
+    folders: ['base', 'language', 'interchange', 'protocol'],
     packages: [],
     node: [''],
   },
   runtime: {
-    sentence: 'runtime/ turns meaning into effects: base and language; node:* only inside runtime/actions/.',
+    sentence:
+      'runtime/ turns meaning into effects: base and language; node:* and the packages for formats and protocols only inside runtime/actions/.',
     folders: ['base', 'language'],
-    packages: [],
+    packages: [
+      '@cantoo/pdf-lib',
+      '@formulajs/formulajs',
+      '@zip.js/zip.js',
+      'basic-ftp',
+      'fflate',
+      'imapflow',
+      'mysql2',
+      'nodemailer',
+      'pg',
+      'playwright-core',
+      'postal-mime',
+      'sax',
+      'ssh2',
+      'tedious',
+      'tesseract.js-core/tesseract-core-simd-lstm.js',
+      'unpdf',
+      'unpdf/pdfjs',
+      'xpath',
+    ],
     node: ['actions/'],
+  },
+  debug: {
+    sentence:
+      'debug/ speaks the Debug Adapter Protocol for the debugger of the runtime: no node:*, no vscode, no socket.',
+    folders: ['base', 'language', 'runtime', 'protocol'],
+    packages: ['@vscode/debugprotocol'],
+    node: [],
+  },
+  testing: {
+    sentence: 'testing/ runs the tests of flows in a process of its own: no queue, no agent, no shell.',
+    folders: ['base', 'language', 'interchange', 'files', 'runtime', 'protocol'],
+    packages: [],
+    node: [''],
   },
   orchestration: {
     sentence:
@@ -71,7 +104,17 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   agent: {
     sentence: 'agent/ is the service and its workers: all but server, extension, cli and vscode.',
-    folders: ['base', 'language', 'runtime', 'orchestration', 'protocol', 'launch'],
+    folders: [
+      'base',
+      'language',
+      'interchange',
+      'files',
+      'runtime',
+      'debug',
+      'orchestration',
+      'protocol',
+      'launch',
+    ],
     packages: ['ws'],
     node: [''],
   },

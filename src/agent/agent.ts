@@ -1,5 +1,5 @@
 // The service of one machine: puts store, queue, workers and the door together, and takes them apart again in order.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +10,10 @@ import { addressFile, findAgent } from '../launch/dataFolder.ts';
 import { defaultSettings, type QueueSettings } from '../orchestration/rules.ts';
 import { RunQueue, type WorkerHost } from '../orchestration/runQueue.ts';
 import { openSqliteStore } from '../orchestration/sqlite.ts';
+import { openWorkQueues, type SqliteWorkQueues } from '../orchestration/sqliteWorkQueues.ts';
 import type { AgentAddress, Machine } from '../protocol/agent.ts';
 import { type AgentServices, Client } from './api.ts';
-import { machineId, prepareDataFolder, writePrivateFile } from './dataFolder.ts';
+import { machineId, prepareDataFolder, workQueuesFile, writePrivateFile } from './dataFolder.ts';
 import { openGate } from './gate.ts';
 import { orderedIds } from './identifiers.ts';
 import { lockDataFolder } from './lock.ts';
@@ -62,7 +63,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const store = openSqliteStore(join(dataFolder, 'runs.db'), id);
     owned.add({ dispose: () => store.close() });
     const session = currentSession(
-      options.launch ?? workerLauncher({ script: options.workerScript, vault, log: log.child('worker') }),
+      options.launch ??
+        workerLauncher({ script: options.workerScript, vault, dataFolder, log: log.child('worker') }),
     );
     const machine: Machine = {
       id,
@@ -146,7 +148,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       }
     };
 
+    let workQueues: SqliteWorkQueues | undefined;
+    owned.add({ dispose: () => workQueues?.close() });
     const services: AgentServices = {
+      workQueues: () => {
+        workQueues ??= openWorkQueues(workQueuesFile(dataFolder), `agent ${id}`, clock, randomUUID);
+        return workQueues;
+      },
       queue,
       vault,
       log: log.child('api'),

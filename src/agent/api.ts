@@ -1,15 +1,18 @@
 // What an agent does for its clients: the methods of protocol/agent.ts, one Client per link. Decides nothing about runs.
 import { createHash } from 'node:crypto';
-import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.ts';
 import { ProductError } from '../base/error.ts';
 import type { Event } from '../base/event.ts';
 import type { Log } from '../base/log.ts';
 import { LineIndex } from '../base/text.ts';
+import { bundle } from '../files/companions.ts';
 import { checkInputs, flowInfo } from '../language/analysis/flow.ts';
 import { check } from '../language/checks/check.ts';
 import { isBlocking } from '../language/diagnostics.ts';
 import { parse } from '../language/syntax/parser.ts';
-import type { RunQueue } from '../orchestration/runQueue.ts';
+import type { FlowFile } from '../language/syntax/tree.ts';
+import type { Debugger, RunQueue } from '../orchestration/runQueue.ts';
+import type { SqliteWorkQueues } from '../orchestration/sqliteWorkQueues.ts';
 import {
   type AgentMethod,
   type AgentParams,
@@ -21,7 +24,8 @@ import {
 } from '../protocol/agent.ts';
 import { checkProtocol } from '../protocol/link.ts';
 import { invalidRequest, RpcPeer } from '../protocol/rpc.ts';
-import type { Run } from '../protocol/run.ts';
+import type { Companion, Run } from '../protocol/run.ts';
+import type { WorkQueueRecord } from '../protocol/workQueues.ts';
 import type { ClientTransport } from './gate.ts';
 import type { Vault } from './seal.ts';
 import { listedRuns, shownInputs } from './shown.ts';
@@ -32,6 +36,8 @@ export interface AgentServices {
   readonly vault: Vault;
   readonly log: Log;
   newId(): string;
+  /** Opened at the first call. */
+  workQueues(): SqliteWorkQueues;
   machine(): Machine;
   status(): Promise<AgentResult<'agent.status'>>;
   stop(): void;
@@ -71,6 +77,7 @@ export class Client implements Disposable {
     this.onClose = this.#peer.onClose;
     this.onClose(() => this.dispose());
     this.#owned.add(services.queue.onEvents(() => void this.#pump()));
+    this.#owned.add(toDisposable(() => services.queue.debuggerGone(this.#debugger)));
   }
 
   dispose(): void {
@@ -104,6 +111,8 @@ export class Client implements Disposable {
     }
   }
 
+  readonly #debugger: Debugger = (runId, message) => this.#peer.notify('debug', { runId, message });
+
   readonly #methods: Methods = {
     hello: ({ protocol, client }) => {
       checkProtocol(protocol);
@@ -133,6 +142,12 @@ export class Client implements Disposable {
       this.#services.log.info('a run is to be stopped', { runId, client: this.#name });
       return { run: await this.#services.queue.stop(runId) };
     },
+    'runs.safeStop': async ({ runId }) => {
+      this.#services.log.info('a run is to stop where it is prepared for it', { runId, client: this.#name });
+      return { run: await this.#services.queue.tell(runId, 'safeStop') };
+    },
+    'runs.pause': async ({ runId }) => ({ run: await this.#services.queue.tell(runId, 'pause') }),
+    'runs.resume': async ({ runId }) => ({ run: await this.#services.queue.tell(runId, 'resume') }),
     'runs.resubmit': async ({ runId, requestedBy }) => {
       const { queue, vault, newId } = this.#services;
       const id = newId();
@@ -145,6 +160,29 @@ export class Client implements Disposable {
     'runs.answer': async ({ runId, questionId, answer, by }) => {
       await this.#services.queue.answer(runId, questionId, answer, by);
       return {};
+    },
+    'runs.debug': async ({ runId, message }) => {
+      await this.#services.queue.debug(runId, message, this.#debugger);
+      return {};
+    },
+    'workQueues.list': async () => ({ queues: await this.#services.workQueues().queues() }),
+    'workQueues.add': async ({ name, maxRetries }) => ({
+      queue: await this.#services.workQueues().addQueue(name.trim(), maxRetries),
+    }),
+    'workQueues.setState': async ({ queue, state }) => {
+      const { id } = await this.#workQueue(queue);
+      await this.#services.workQueues().setState(id, state);
+      return { queue: await this.#workQueue(id) };
+    },
+    'workQueues.items': async ({ queue }) => {
+      const { id } = await this.#workQueue(queue);
+      const all = await this.#services.workQueues().items(id);
+      let used = 0;
+      const items = all.filter((item) => {
+        used += item.value.length + item.notes.length + item.name.length;
+        return used <= pageBytes;
+      });
+      return { items, more: all.length - items.length };
     },
     subscribe: async ({ after }) => {
       const { queue } = this.#services;
@@ -162,26 +200,30 @@ export class Client implements Disposable {
     'agent.status': () => this.#services.status(),
   };
 
-  async #enqueue({ flow, inputs, mode, priority, requestedBy }: AgentParams<'runs.enqueue'>): Promise<Run> {
-    const bytes = Buffer.byteLength(flow.text);
-    if (bytes > maxFlowBytes) {
-      throw new ProductError(
-        'FlowTooLarge',
-        `${flow.name} has ${(bytes / 1024 / 1024).toFixed(1)} MB; a flow may have ${maxFlowBytes / 1024 / 1024} MB.`,
-        'Split the flow, or move data out of it into files.',
-      );
-    }
+  async #workQueue(idOrName: string): Promise<WorkQueueRecord> {
+    const queue = await this.#services.workQueues().queue(idOrName);
+    if (queue !== undefined) return queue;
+    throw new ProductError(
+      'WorkQueueNotFound',
+      `There is no work queue "${idOrName.slice(0, 100)}" on this machine.`,
+      'See which there are: dflow workqueue list',
+    );
+  }
+
+  async #enqueue({
+    flow,
+    inputs,
+    mode,
+    priority,
+    requestedBy,
+    timeoutSeconds,
+    debug,
+  }: AgentParams<'runs.enqueue'>): Promise<Run> {
+    const companions = flow.companions ?? [];
+    refuseTooLarge(flow.name, [{ path: flow.path || flow.name, text: flow.text }, ...companions]);
     const file = parse(flow.text);
-    const blocking = check(file, { blockingOnly: true }).filter(isBlocking);
-    if (blocking.length > 0) {
-      const first = blocking[0] as (typeof blocking)[number];
-      const line = new LineIndex(flow.text).lineOf(first.start) + 1;
-      throw new ProductError(
-        'FlowHasErrors',
-        `${flow.path || flow.name}:${line}: ${first.code}: ${first.message}${blocking.length > 1 ? ` (and ${blocking.length - 1} more)` : ''}`,
-        'Mend the flow (`dflow check` lists all of it), then run it again.',
-      );
-    }
+    refuseErrors(flow.path || flow.name, file);
+    for (const called of bundle(flow.name, file, companions).called) refuseErrors(called.path, called.file);
     const info = flowInfo(file);
     const checked = checkInputs(info, inputs);
     if (!checked.ok) throw checked.problems[0] as ProductError;
@@ -194,11 +236,14 @@ export class Client implements Disposable {
       id,
       flow: { name: flow.name, path: flow.path, hash: createHash('sha256').update(flow.text).digest('hex') },
       flowText: flow.text,
+      companions,
       inputs: shownInputs(checked.values, sensitive),
       sealedInputs: vault.seal(id, checked.values),
       mode,
       priority,
       requestedBy,
+      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+      ...(debug === true && { debug }),
     });
     log.info('run queued', { runId: id, flow: flow.name, client: this.#name });
     return run;
@@ -225,4 +270,32 @@ export class Client implements Disposable {
       this.#pumping = false;
     }
   }
+}
+
+function refuseTooLarge(name: string, files: readonly Companion[]): void {
+  const sizes = files.map(({ text }) => Buffer.byteLength(text));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  if (bytes <= maxFlowBytes) return;
+  const megabytes = (size: number) => `${(size / 1024 / 1024).toFixed(1)} MB`;
+  const most = Math.max(...sizes);
+  const largest = files[sizes.indexOf(most)]?.path;
+  throw new ProductError(
+    'FlowTooLarge',
+    files.length === 1
+      ? `${name} has ${megabytes(bytes)}; a flow may have ${maxFlowBytes / 1024 / 1024} MB.`
+      : `${name} and what it needs have ${megabytes(bytes)}, most of it in ${largest} (${megabytes(most)}); together they may have ${maxFlowBytes / 1024 / 1024} MB.`,
+    'Split the flow, remove images and screenshots that it does not use, or move data out of it into files.',
+  );
+}
+
+function refuseErrors(path: string, file: FlowFile): void {
+  const blocking = check(file, { blockingOnly: true }).filter(isBlocking);
+  if (blocking.length === 0) return;
+  const first = blocking[0] as (typeof blocking)[number];
+  const line = new LineIndex(file.text).lineOf(first.start) + 1;
+  throw new ProductError(
+    'FlowHasErrors',
+    `${path}:${line}: ${first.code}: ${first.message}${blocking.length > 1 ? ` (and ${blocking.length - 1} more)` : ''}`,
+    'Mend the flow (`dflow check` lists all of it), then run it again.',
+  );
 }

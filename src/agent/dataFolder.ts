@@ -60,3 +60,6 @@ export function readIfPresent(path: string): Buffer | undefined {
     throw error;
   }
 }
+
+/** The work queues of the machine, open in its agent and its workers at the same time. */
+export const workQueuesFile = (dataFolder: string): string => join(dataFolder, 'workQueues.db');

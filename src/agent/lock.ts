@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Disposable } from '../base/disposable.ts';
 import { ProductError } from '../base/error.ts';
 import { findAgent } from '../launch/dataFolder.ts';
-import { sqliteModule } from '../orchestration/sqlite.ts';
+import { sqliteModule } from '../orchestration/sqliteFile.ts';
 
 /** An agent that is just ending gets this long to let go. */
 const waitMs = 1_500;

@@ -53,6 +53,6 @@ export function* secretsOf(value: WireValue): Generator<string> {
     if (value.$type === 'object') for (const item of Object.values(value.entries)) yield* secretsOf(item);
     else if (value.$type === 'datatable')
       for (const row of value.rows) for (const cell of row) yield* secretsOf(cell);
-    else if (value.$type === 'datetime') yield value.value;
+    else if (value.$type === 'datetime' || value.$type === 'number') yield value.value;
   }
 }

@@ -12,6 +12,7 @@ export interface WorkerLauncherOptions {
   /** `worker.cjs`, or the source file in tests. */
   readonly script: string;
   readonly vault: Vault;
+  readonly dataFolder: string;
   readonly log: Log;
 }
 
@@ -20,8 +21,13 @@ const lastWords = 2_000;
 /** Messages that were sent before the end are still read after it, but not for ever. */
 const drainMs = 2_000;
 
-export function workerLauncher({ script, vault, log }: WorkerLauncherOptions): WorkerHost['launch'] {
-  return (claim, report) => {
+export function workerLauncher({
+  script,
+  vault,
+  dataFolder,
+  log,
+}: WorkerLauncherOptions): WorkerHost['launch'] {
+  return (claim, report, debug) => {
     const runId = claim.run.id;
     const inputs = vault.open(runId, claim.sealedInputs);
     const redactor = new Redactor();
@@ -55,8 +61,10 @@ export function workerLauncher({ script, vault, log }: WorkerLauncherOptions): W
           kind: 'start',
           runId,
           fence: claim.fence,
-          flow: { name, path, text: claim.flowText },
+          dataFolder,
+          flow: { name, path, text: claim.flowText, companions: [...claim.companions] },
           inputs: { ...inputs },
+          debug,
         });
       } else if (parsed.data.kind === 'finished')
         report({ ...parsed.data, outputs: shownOutputs(parsed.data.outputs) });
@@ -84,8 +92,12 @@ export function workerLauncher({ script, vault, log }: WorkerLauncherOptions): W
 
     return {
       stop: () => send({ kind: 'stop' }),
+      pause: () => send({ kind: 'pause' }),
+      resume: () => send({ kind: 'resume' }),
+      safeStop: () => send({ kind: 'safeStop' }),
       kill: () => killTree(child),
       answer: (questionId, answer) => send({ kind: 'answer', questionId, answer }),
+      debug: (message) => send({ kind: 'debug', message }),
     };
   };
 }

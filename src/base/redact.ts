@@ -30,6 +30,14 @@ export class Redactor {
   }
 
   /**
+   * Registers a text that was computed from a secret. One of fewer than four characters is not searched for: it may be any number or
+   * word, and whoever computed it knows where it goes.
+   */
+  addDerived(text: string): void {
+    if (text.trim().length >= 4 && !/^(true|false)$/i.test(text)) this.add(text);
+  }
+
+  /**
    * Registers a secret as a person gave it, and its pieces between path separators and line breaks: put into a path, it comes back
    * as the names of folders. Not for computed texts, whose pieces may be ordinary words.
    */

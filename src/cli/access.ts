@@ -35,8 +35,7 @@ export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAcce
     },
     async start({ port, stay }) {
       const address = await startAgent({
-        nodePath:
-          process.env.DESKTOP_FLOWS_NODE ?? (existsSync(toolchainNode) ? toolchainNode : process.execPath),
+        nodePath: nodePath(),
         agentScript,
         dataFolder,
         ...(port === undefined ? {} : { port }),
@@ -46,6 +45,10 @@ export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAcce
     },
   };
 }
+
+/** The program that runs what the command line starts. */
+export const nodePath = (): string =>
+  process.env.DESKTOP_FLOWS_NODE ?? (existsSync(toolchainNode) ? toolchainNode : process.execPath);
 
 /** In a checkout the agent runs on the Node that came with it, whatever Node runs the command line. */
 const toolchainNode = join(

@@ -1,7 +1,7 @@
 // `dflow actions`: which actions flows use, how often, and whether this version's agent can run them.
 import { asProductError, type ProductError } from '../base/error.ts';
 import { callsOf } from '../language/analysis/named.ts';
-import { canonicalId, findAction, isImplemented } from '../language/catalog/catalog.ts';
+import { actionIds, canonicalId, findAction, isImplemented } from '../language/catalog/catalog.ts';
 import { eachStatement } from '../language/syntax/walk.ts';
 import { flowPaths, readFlow } from './flowFile.ts';
 import { counted, type Output } from './terminal.ts';
@@ -14,6 +14,15 @@ interface UsedAction {
   readonly support: 'supported' | 'unsupported' | 'unknown';
   count: number;
   files: number;
+}
+
+/** The ids of all actions this version's agent can carry out: one a line, or with `json` as one list. */
+export function listSupported(json: boolean, out: Output): number {
+  const ids = actionIds()
+    .filter((id) => isImplemented(id) && canonicalId(id) === id)
+    .sort();
+  out.write(json ? `${JSON.stringify(ids)}\n` : ids.map((id) => `${id}\n`).join(''));
+  return exitCode.ok;
 }
 
 /** Disabled rows are not counted. */

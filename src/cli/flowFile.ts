@@ -40,9 +40,14 @@ export interface PlacedDiagnostic extends Diagnostic {
 
 /** Throws ProductError `FlowNotFound`, `FlowUnreadable`, `FlowTooLarge` or the decoder's codes. */
 export function readFlow(path: string): FlowOnDisk {
-  const { text, encoding } = decodeFlow(path === '-' ? readFileSync(0) : readBytes(path));
+  const { text, encoding } = readFlowText(path);
   const name = path === '-' ? 'standard input' : basename(path, extname(path));
   return { path, name, encoding, file: parse(text) };
+}
+
+/** The text of a flow or of a file beside it. Throws what `readFlow` throws. */
+export function readFlowText(path: string): ReturnType<typeof decodeFlow> {
+  return decodeFlow(path === '-' ? readFileSync(0) : readBytes(path));
 }
 
 /** The flow with everything that can be said about it. Throws what `readFlow` throws. */

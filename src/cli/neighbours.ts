@@ -2,16 +2,18 @@
 // one of them is asked for.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { FlowReference, FlowSource } from '../files/companions.ts';
 import { flowEnding } from '../interchange/fileNames.ts';
 import { imageNames, screenSummaries } from '../interchange/repository.ts';
 import { manifestPath, solutionFlows } from '../interchange/solution.ts';
 import { importPath, summaryOf, wayTo } from '../language/analysis/summary.ts';
 import type { FlowSummary, Surroundings } from '../language/analysis/surroundings.ts';
+import { isTestFile } from '../language/analysis/tests.ts';
 import { decodeFlow } from '../language/syntax/decode.ts';
-import { type FlowOnDisk, flowPaths, readFlow } from './flowFile.ts';
+import { type FlowOnDisk, flowPaths, readFlow, readFlowText } from './flowFile.ts';
 
 /** Flows that know each other: those under the same named folder, or in the folder of a named file. */
-export class Neighbours {
+export class Neighbours implements FlowSource {
   readonly #roots: readonly string[];
   readonly #repositories = new Map<string, unknown>();
   /** By id, name, and the name a solution gives it, in lower case. */
@@ -37,11 +39,21 @@ export class Neighbours {
       return name === undefined ? undefined : this.#read(join(folder, name), read);
     };
     return {
+      isTest: isTestFile(flow.path),
       screens: beside('appmask', screenSummaries),
       images: beside('imgrepo', imageNames),
       flow: (id, name) => this.#called({ id, name }, flow.path)?.summary,
       circle: (id, name) => this.#circle({ id, name }, flow.path),
     };
+  }
+
+  find(reference: FlowReference, from: string): string | undefined {
+    return this.#called(reference, from)?.path;
+  }
+
+  /** Throws what `readFlowText` throws, but for a file that is not there. */
+  read(path: string): string | undefined {
+    return existsSync(path) ? readFlowText(path).text : undefined;
   }
 
   /** Each repository is read once. */

@@ -1,6 +1,7 @@
-// `dflow run`: checks the flow, completes its inputs and puts it into the agent's queue.
+// `dflow run`: checks the flow, gathers the files it needs, completes its inputs and puts it into the agent's queue.
 import { resolve } from 'node:path';
 import { ProductError } from '../base/error.ts';
+import { gatherCompanions } from '../files/companions.ts';
 import { checkInputs, type FlowInfo, flowInfo } from '../language/analysis/flow.ts';
 import { isBlocking } from '../language/diagnostics.ts';
 import type { AgentLink } from '../protocol/link.ts';
@@ -8,6 +9,7 @@ import type { Run, RunPriority, WireValue } from '../protocol/run.ts';
 import type { AgentAccess } from './access.ts';
 import { describeDiagnostic, type LoadedFlow, loadFlow } from './flowFile.ts';
 import { submitAndFollow } from './follow.ts';
+import { Neighbours } from './neighbours.ts';
 import { askLine, isInteractive } from './prompt.ts';
 import type { Output } from './terminal.ts';
 
@@ -17,6 +19,7 @@ export interface RunRequest {
   /** Names given with `--input`, where other programs may have read the value. */
   readonly visibleInputs: readonly string[];
   readonly priority: RunPriority;
+  readonly timeoutSeconds: number | undefined;
   readonly json: boolean;
 }
 
@@ -37,15 +40,18 @@ export async function runFlow(
       'Mend the lines named above.',
     );
   }
+  const path = resolve(flow.path);
+  const companions = await gatherCompanions(path, flow.file, new Neighbours([path]));
   const inputs = await completeInputs(flow, request, err);
 
   const submit = async (link: AgentLink): Promise<Run> => {
     const { run } = await link.call('runs.enqueue', {
-      flow: { name: flow.name, path: resolve(flow.path), text: flow.file.text },
+      flow: { name: flow.name, path, text: flow.file.text, companions },
       inputs,
       mode: 'attended',
       priority: request.priority,
       requestedBy: 'dflow',
+      ...(request.timeoutSeconds !== undefined && { timeoutSeconds: request.timeoutSeconds }),
     });
     return run;
   };

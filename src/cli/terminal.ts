@@ -1,6 +1,14 @@
 // What people see of a run in a terminal: one line per action, a progress line on a real terminal, outputs or the error at the end.
 // Formats only; it gets events and writes text.
-import type { ActionRecord, LineStatus, Run, RunError, RunEvent, WireValue } from '../protocol/run.ts';
+import type {
+  ActionRecord,
+  LineStatus,
+  Run,
+  RunError,
+  RunEvent,
+  RunPosition,
+  WireValue,
+} from '../protocol/run.ts';
 
 export interface Output {
   write(text: string): void;
@@ -109,16 +117,17 @@ export class RunDisplay {
       if (run.state === 'Running')
         this.#line(`${this.#style('bold', run.flow.name)} is running on ${this.#machine}`);
     }
-    if (run.position) this.#where = `${run.position.subflow}:${run.position.line} ${run.position.action}`;
+    if (run.position) this.#where = `${placeOf(run.position)} ${run.position.action}`;
   }
 
   #reach(line: LineStatus): void {
-    this.#reached.add(`${line.line}`);
-    if (line.state === 'running') this.#where = `${line.subflow}:${line.line}`;
+    // The bar counts the lines of the run's own flow.
+    if (line.flow === undefined) this.#reached.add(`${line.line}`);
+    if (line.state === 'running') this.#where = placeOf(line);
   }
 
   #action(record: ActionRecord): void {
-    const key = `${record.subflow}:${record.line}:${record.outcome}`;
+    const key = `${placeOf(record)}:${record.outcome}`;
     if (this.#shown?.key === key) {
       this.#shown.times++;
       this.#shown.ms += record.ms;
@@ -137,7 +146,7 @@ export class RunDisplay {
       record.outcome === 'ok' ? 'green' : record.outcome === 'failed' ? 'red' : 'yellow',
       marks[record.outcome],
     );
-    const place = this.#style('dim', `${record.subflow}:${record.line}`.padEnd(20));
+    const place = this.#style('dim', placeOf(record).padEnd(20));
     const error = record.error ? `  ${record.error.code}: ${printable(record.error.message)}` : '';
     this.#line(
       `  ${mark} ${place} ${record.action}${times > 1 ? ` ×${times}` : ''} ${this.#style('dim', showDuration(ms))}${error}`,
@@ -173,6 +182,10 @@ export class RunDisplay {
   }
 }
 
+/** `Main:12`, and before it the flow when another one runs it: `Child/Main:12`. */
+export const placeOf = ({ flow, subflow, line }: Pick<RunPosition, 'flow' | 'subflow' | 'line'>): string =>
+  `${flow === undefined ? '' : `${printable(flow)}/`}${subflow}:${line}`;
+
 /** `path:line` first, so that terminals make it a link; then code, message and the next step. */
 export function describeError(error: RunError, file: string): string {
   const place = error.line === undefined ? '' : `${file}:${error.line}: `;
@@ -203,6 +216,7 @@ export function showValue(value: WireValue): string {
   switch (typed.$type) {
     case 'secured':
       return '{}';
+    case 'number':
     case 'datetime':
       return typed.value;
     case 'datatable':

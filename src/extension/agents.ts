@@ -24,6 +24,11 @@ export type AgentState =
   | { readonly kind: 'reconnecting'; readonly reason: string; readonly attempt: number }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly nextStep: string };
 
+export interface DebugMessage {
+  readonly runId: string;
+  readonly message: unknown;
+}
+
 const firstDelayMs = 250;
 const longestDelayMs = 15_000;
 /** After this many attempts (about a minute) a lost agent counts as gone. */
@@ -39,6 +44,7 @@ export class AgentConnection implements Disposable {
   readonly #log: Log;
   readonly #random: () => number;
   readonly #changes = new Emitter<AgentState>();
+  readonly #debug = new Emitter<DebugMessage>();
   readonly #loading = new Set<string>();
   /** Runs whose events could not be read to their end because the link was lost: the next link reads them. */
   readonly #unread = new Set<string>();
@@ -55,6 +61,8 @@ export class AgentConnection implements Disposable {
 
   /** Fires with the new state. */
   readonly onDidChange = this.#changes.event;
+  /** What the worker of a run tells the debugger of this window; `null` at the end of the run. */
+  readonly onDebug = this.#debug.event;
 
   /** `random` gives 0 ≤ n < 1: many windows must not return at the same moment. */
   constructor(port: AgentPort, store: RunStore, clock: Clock, log: Log, random: () => number) {
@@ -141,6 +149,7 @@ export class AgentConnection implements Disposable {
     this.#retry?.dispose();
     this.#link?.dispose();
     this.#changes.dispose();
+    this.#debug.dispose();
   }
 
   async #ready(): Promise<Link> {
@@ -189,6 +198,7 @@ export class AgentConnection implements Disposable {
     this.#stopping = false;
     this.#adopting = true;
     link.onEvent((event) => this.#received(link, event));
+    link.onDebug((message) => this.#debug.fire(message));
     link.onClose((reason) => this.#lost(link, reason));
     try {
       await this.#synchronise(link);

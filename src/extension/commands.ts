@@ -6,6 +6,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { Log } from '../base/log.ts';
 import { isTerminal, type Run } from '../protocol/run.ts';
 import type { AgentConnection } from './agents.ts';
+import type { Debugging } from './debug/debugging.ts';
 import { diagnosticsReport } from './diagnosticsReport.ts';
 import { isUri, pathOf, uriOf } from './documents.ts';
 import { showFailure } from './failureMessage.ts';
@@ -27,6 +28,7 @@ export interface CommandContext {
   readonly agent: AgentConnection;
   readonly language: FlowLanguage;
   readonly runFlow: RunFlow;
+  readonly debugging: Debugging;
   readonly pages: RunPages;
   readonly questions: Questions;
   readonly head: FlowHead;
@@ -50,6 +52,7 @@ export function registerCommands(context: CommandContext): Disposable {
     agent,
     language,
     runFlow,
+    debugging,
     pages,
     questions,
     head,
@@ -63,11 +66,14 @@ export function registerCommands(context: CommandContext): Disposable {
 
   // Typed by name: a command without an implementation does not compile.
   const table: Readonly<Record<CommandName, Handler>> = {
-    // A code lens carries the address as text.
-    runFlow: (target) =>
-      runFlow.run(
-        isUri(target) ? target : typeof target === 'string' ? vscode.Uri.parse(target, true) : undefined,
-      ),
+    runFlow: (target) => runFlow.run(addressOf(target)),
+
+    debugFlow: (target) => debugging.debug(addressOf(target)),
+    runFromHere: () => debugging.runFromHere(),
+    attachToRun: (target) => debugging.attach(runIdFrom(target) ?? activePage()),
+    repeatFailedAction: () => debugging.afterError('repeatAction'),
+    skipFailedAction: () => debugging.afterError('skipAction'),
+    showValueHistory: (target) => debugging.showValueHistory(target),
 
     async stopRun(target) {
       const run = await pick(
@@ -269,6 +275,12 @@ export function registerCommands(context: CommandContext): Disposable {
     return (
       await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true })
     )?.run;
+  }
+
+  /** A code lens carries the address as text. */
+  function addressOf(target: unknown): Uri | undefined {
+    if (typeof target === 'string') return vscode.Uri.parse(target, true);
+    return isUri(target) ? target : undefined;
   }
 
   function activePage(): string | undefined {

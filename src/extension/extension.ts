@@ -8,6 +8,7 @@ import { ProductError } from '../base/error.ts';
 import { Log, type LogLine } from '../base/log.ts';
 import { AgentConnection } from './agents.ts';
 import { registerCommands } from './commands.ts';
+import { Debugging } from './debug/debugging.ts';
 import { RunDecorations } from './decorations.ts';
 import { showFailure } from './failureMessage.ts';
 import { FlowHead } from './flowHead.ts';
@@ -25,6 +26,8 @@ import { RunProblems } from './runProblems.ts';
 import { RunStore } from './runs.ts';
 import { ShownRuns } from './shownRuns.ts';
 import { StatusItem } from './status.ts';
+import { TestExplorer } from './testing/testExplorer.ts';
+import { localTester, type Tester } from './testing/tester.ts';
 import { FlowView } from './views/flow.ts';
 import { MachinesView } from './views/machines.ts';
 import { RunQueueView } from './views/runQueue.ts';
@@ -38,6 +41,7 @@ export interface Outside {
   readonly clock: Clock;
   readonly random: () => number;
   readonly agent: (vscode: VSCode, distFolder: string, client: string) => AgentPort;
+  readonly tester: (vscode: VSCode, distFolder: string) => Tester;
   readonly language: (
     script: string,
     channel: () => LogOutputChannel,
@@ -50,6 +54,7 @@ export const outside = (clock: Clock): Outside => ({
   clock,
   random: Math.random,
   agent: localAgent,
+  tester: localTester,
   language: (script, channel, log, gaveUp) => new LanguageServer(script, channel, log, gaveUp),
 });
 
@@ -57,7 +62,7 @@ export const outside = (clock: Clock): Outside => ({
 export function startExtension(
   vscode: VSCode,
   context: Pick<ExtensionContext, 'extensionPath' | 'extension' | 'workspaceState'>,
-  { clock, random, agent: agentPort, language: createLanguage }: Outside,
+  { clock, random, agent: agentPort, tester, language: createLanguage }: Outside,
 ): Disposable {
   const owned = new DisposableStore();
   const version = String(context.extension.packageJSON.version);
@@ -115,6 +120,28 @@ export function startExtension(
     log,
     username,
   );
+  const debugging = owned.add(
+    new Debugging({
+      vscode,
+      agent,
+      store,
+      language,
+      runFlow,
+      log: log.child('debug'),
+      now: () => clock.now(),
+      failed: (error) => void showFailure(vscode, log, 'debugging', error, showLog),
+    }),
+  );
+  owned.add(
+    new TestExplorer({
+      vscode,
+      language,
+      clock,
+      log: log.child('tests'),
+      run: tester(vscode, dist),
+      failed: (error) => void showFailure(vscode, log, 'tests', error, showLog),
+    }),
+  );
   const head = new FlowHead(vscode, language);
   owned.add(
     registerCommands({
@@ -123,6 +150,7 @@ export function startExtension(
       agent,
       language,
       runFlow,
+      debugging,
       pages,
       questions,
       head,

@@ -29,6 +29,10 @@ export function remedyOf(vscode: VSCode, { code, nextStep }: Told): Command | un
     : undefined;
 }
 
+/** What happened, what next, and the code, on one line. */
+export const failureText = ({ message, nextStep, code }: Told & { readonly message: string }): string =>
+  `${oneLine(message, 500)} ${oneLine(nextStep, 300)} (${code})`;
+
 /** Shows a failure with its next step, its remedy and the way to the log. `doing` names the attempt in the log. */
 export async function showFailure(
   vscode: VSCode,
@@ -44,7 +48,7 @@ export async function showFailure(
   });
   const remedy = remedyOf(vscode, failure);
   const choice = await vscode.window.showErrorMessage(
-    `${oneLine(failure.message, 500)} ${oneLine(failure.nextStep, 300)} (${failure.code})`,
+    failureText(failure),
     ...(remedy ? [remedy.title] : []),
     'Show Log',
   );

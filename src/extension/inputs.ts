@@ -220,6 +220,7 @@ export function defaultText(value: WireValue | undefined): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'object' && '$type' in value && value.$type === 'datetime')
     return value.value.replace('T', ' ');
+  if (typeof value === 'object' && '$type' in value && value.$type === 'number') return value.value;
   return JSON.stringify(typed(value));
 }
 
@@ -231,6 +232,7 @@ function typed(value: WireValue): unknown {
       return Object.fromEntries(Object.entries(value.entries).map(([key, item]) => [key, typed(item)]));
     case 'datatable':
       return { columns: value.columns, rows: value.rows.map((row) => row.map(typed)) };
+    case 'number':
     case 'datetime':
       return value.value;
     default:

@@ -7,7 +7,7 @@ import { settingIds, settingsSection } from './names.ts';
 import type { VSCode } from './vscode.ts';
 
 /** An open link to an agent. */
-export type Link = Pick<AgentLink, 'agent' | 'call' | 'onEvent' | 'onClose' | 'dispose'>;
+export type Link = Pick<AgentLink, 'agent' | 'call' | 'onEvent' | 'onDebug' | 'onClose' | 'dispose'>;
 
 /** How a connection gets its links. Both reject with a ProductError. */
 export interface AgentPort {
@@ -53,6 +53,13 @@ export function localAgent(vscode: VSCode, distFolder: string, client: string): 
       });
     },
   };
+}
+
+/** The program that runs what is no part of VS Code, and its environment. */
+export function nodeProgram(vscode: VSCode): { readonly nodePath: string; readonly env: NodeJS.ProcessEnv } {
+  const setting =
+    vscode.workspace.getConfiguration(settingsSection).get<string>(settingIds.nodePath)?.trim() ?? '';
+  return { nodePath: setting || process.execPath, env: agentEnvironment(setting === '') };
 }
 
 /** A failure to start the agent, with a next step that a person in VS Code can take. `nodePath`: empty when not set. */

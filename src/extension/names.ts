@@ -3,11 +3,19 @@ import { isTerminal, type Run } from '../protocol/run.ts';
 
 export const languageId = 'robin';
 
+export const debugType = 'desktop-flow';
+
 /** Scheme of the read-only page of one run (`Show Run`). */
 export const runScheme = 'desktop-flow-run';
 
 export const commandIds = {
   runFlow: 'desktopFlows.runFlow',
+  debugFlow: 'desktopFlows.debugFlow',
+  runFromHere: 'desktopFlows.runFromHere',
+  attachToRun: 'desktopFlows.attachToRun',
+  repeatFailedAction: 'desktopFlows.repeatFailedAction',
+  skipFailedAction: 'desktopFlows.skipFailedAction',
+  showValueHistory: 'desktopFlows.showValueHistory',
   stopRun: 'desktopFlows.stopRun',
   resubmitRun: 'desktopFlows.resubmitRun',
   showRun: 'desktopFlows.showRun',
@@ -54,6 +62,8 @@ export const contextKeys = {
   shownRun: 'desktopFlows.shownRun',
   /** True while the Flow view shows a flow. */
   flowShown: 'desktopFlows.flowShown',
+  /** True while the debug session in front is stopped on an error. */
+  stoppedOnError: 'desktopFlows.stoppedOnError',
 } as const;
 
 /** Colours that themes may change. */
@@ -64,6 +74,7 @@ export const settingIds = {
   notifications: 'notifications',
   dataFolder: 'dataFolder',
   nodePath: 'agent.nodePath',
+  testTimeout: 'tests.timeoutSeconds',
 } as const;
 export const settingsSection = 'desktopFlows';
 
@@ -72,6 +83,8 @@ export const runFlags = {
   run: 'run',
   /** Queued or running: can be stopped. */
   active: 'active',
+  /** Running: a debugger can be attached. */
+  attachable: 'attachable',
   /** Can be resubmitted. */
   finished: 'finished',
   question: 'question',
@@ -83,6 +96,7 @@ export const runFlags = {
 /** `asks`: the run waits for an answer. */
 export function flagsOf(run: Run, asks: boolean): string[] {
   const flags: string[] = [runFlags.run, isTerminal(run.state) ? runFlags.finished : runFlags.active];
+  if (run.state === 'Running' || run.state === 'Paused') flags.push(runFlags.attachable);
   if (asks) flags.push(runFlags.question);
   if (run.error) flags.push(runFlags.error);
   if (run.error?.line !== undefined) flags.push(runFlags.line);

@@ -1,7 +1,9 @@
 // "Run Flow": from a document to a queued run. Saves, checks, asks for inputs, hands over to the agent; each step that cannot go
 // on says why. Inputs live only in this call: sensitive ones are registered with the log's redactor first.
 import type { Log } from '../base/log.ts';
+import type { AgentParams } from '../protocol/agent.ts';
 import { type FlowRequestResult, flowRequest } from '../protocol/editor.ts';
+import type { Run } from '../protocol/run.ts';
 import type { AgentConnection } from './agents.ts';
 import { pathOf } from './documents.ts';
 import type { InputForm } from './inputs.ts';
@@ -10,6 +12,9 @@ import { languageId } from './names.ts';
 import type { OwnRuns } from './ownRuns.ts';
 import type { TextDocument, Uri, VSCode } from './vscode.ts';
 import { counted, oneLine } from './wording.ts';
+
+/** A run that can be enqueued. Inputs go by external name; sensitive ones are in here and nowhere else. */
+export type PreparedRun = Pick<AgentParams<'runs.enqueue'>, 'flow' | 'inputs'>;
 
 export class RunFlow {
   readonly #vscode: VSCode;
@@ -40,30 +45,55 @@ export class RunFlow {
 
   /** Runs the document at `uri`, else that of the active editor. Ends quietly when the person gives up. Rejects with a ProductError. */
   async run(uri?: Uri): Promise<void> {
-    if (!(await this.#isTrusted())) return;
+    const prepared = await this.prepare(uri);
+    if (prepared) await this.enqueue(prepared);
+  }
+
+  /**
+   * Everything that a run of the document at `uri` (else of the active editor) needs. `given` are inputs that are not asked for, by
+   * external name. Undefined when the person gave up, or was told why it cannot run. Rejects with a ProductError.
+   */
+  async prepare(uri?: Uri, given: PreparedRun['inputs'] = {}): Promise<PreparedRun | undefined> {
+    if (!(await this.#isTrusted())) return undefined;
     const document = await this.#document(uri);
-    if (!document) return;
+    if (!document) return undefined;
     const flow = await this.#language.ask(flowRequest, { uri: document.uri.toString() });
-    if (flow.blocking.length > 0) return this.#refuse(document, flow);
+    if (flow.blocking.length > 0) {
+      await this.#refuse(document, flow);
+      return undefined;
+    }
     // The agent starts while the person types. A failure is reported by the call that needs it.
     this.#agent.start().catch(() => undefined);
     const path = pathOf(document.uri);
     const text = document.getText();
-    const inputs = await this.#inputs.ask(flow.name, path, flow.inputs);
-    if (!inputs) return;
+    const asked = flow.inputs.filter(({ externalName }) => !Object.hasOwn(given, externalName));
+    const answers = await this.#inputs.ask(flow.name, path, asked);
+    if (!answers) return undefined;
+    const inputs = { ...given, ...answers };
     for (const { externalName, sensitive } of flow.inputs) {
       if (sensitive && inputs[externalName] !== undefined)
         this.#log.redactor.add(String(inputs[externalName]));
     }
+    const { name, companions } = flow;
+    return { flow: { name, path, text, companions: [...companions] }, inputs };
+  }
+
+  /** Puts a prepared run into the queue. `debug`: it waits for a debugger first. Rejects with a ProductError. */
+  async enqueue(
+    { flow, inputs }: PreparedRun,
+    { debug = false, mode = 'attended' }: { readonly debug?: boolean; readonly mode?: Run['mode'] } = {},
+  ): Promise<Run> {
     const { run } = await this.#agent.call('runs.enqueue', {
-      flow: { name: flow.name, path, text },
+      flow,
       inputs,
-      mode: 'attended',
+      mode,
       priority: 'normal',
       requestedBy: this.#user,
+      ...(debug && { debug }),
     });
     await this.#own.add(run.id);
-    this.#log.info('run requested', { runId: run.id, flow: flow.name });
+    this.#log.info('run requested', { runId: run.id, flow: flow.name, debug });
+    return run;
   }
 
   /** A new run of the same text and inputs. Rejects with a ProductError. */

@@ -234,7 +234,12 @@ function questions(detail: RunDetail): string | undefined {
 
 function lines(run: Run, detail: RunDetail): string | undefined {
   if (detail.lines.size === 0) return undefined;
-  const sorted = [...detail.lines.values()].sort((a, b) => a.line - b.line);
+  const sorted = [
+    ...[...detail.lines.values()].sort((a, b) => a.line - b.line),
+    ...[...detail.calledLines.values()].sort((a, b) =>
+      a.flow === b.flow ? a.line - b.line : (a.flow ?? '') < (b.flow ?? '') ? -1 : 1,
+    ),
+  ];
   return section(
     'Lines',
     sorted.map((status) => {
@@ -255,7 +260,7 @@ function log(run: Run, detail: RunDetail): string | undefined {
 
 function logRow(entry: LogEntry): string {
   if (entry.kind === 'message') {
-    const where = entry.line === undefined ? '' : ` at line ${entry.line}`;
+    const where = entry.line === undefined ? '' : ` at ${placeText({ line: entry.line, flow: entry.flow })}`;
     return `${timeText(entry.at)} [${entry.level}] ${oneLine(entry.message, 2_000)}${where}`;
   }
   const error = entry.error ? `: ${briefError(entry.error, 2_000)}` : '';

@@ -23,12 +23,15 @@ export type LogEntry =
       readonly level: 'info' | 'warning' | 'error';
       readonly message: string;
       readonly line?: number | undefined;
+      readonly flow?: string | undefined;
     };
 
 /** What happened inside one run. */
 export interface RunDetail {
-  /** Line number (1-based) → its status, in the order in which they were last reported. */
+  /** Line number (1-based) of the run's flow → its status, in the order in which they were last reported. */
   readonly lines: ReadonlyMap<number, LineStatus>;
+  /** Lines of the flows that it runs, by flow and line. */
+  readonly calledLines: ReadonlyMap<string, LineStatus>;
   /** The newest entries, in order. */
   readonly log: readonly LogEntry[];
   /** How many older entries are not kept here. */
@@ -76,6 +79,7 @@ export interface Replay extends Disposable {
 
 interface MutableDetail extends RunDetail {
   lines: Map<number, LineStatus>;
+  calledLines: Map<string, LineStatus>;
   log: LogEntry[];
   omitted: number;
   questions: Map<string, Question>;
@@ -86,6 +90,7 @@ interface MutableDetail extends RunDetail {
 
 const newDetail = (complete: boolean): MutableDetail => ({
   lines: new Map(),
+  calledLines: new Map(),
   log: [],
   omitted: 0,
   questions: new Map(),
@@ -141,9 +146,11 @@ export class RunStore {
     if (run.state === 'Queued') return { ahead: this.queued().findIndex(({ id }) => id === run.id) };
     if (isTerminal(run.state)) return { ahead: 0 };
     // A line that runs now is newer than the record of the run, which is not sent for every step. The innermost was reported last.
-    let place: Place | undefined = run.position;
+    // While it runs another flow, it stands at the line that does so.
+    const own = run.position?.flow === undefined ? run.position : undefined;
+    let place: Place | undefined = own;
     for (const { line, subflow, state } of this.detail(run.id).lines.values()) {
-      if (state === 'running') place = run.position?.line === line ? run.position : { line, subflow };
+      if (state === 'running') place = own?.line === line ? own : { line, subflow };
     }
     return { ahead: 0, place };
   }
@@ -292,6 +299,10 @@ function applyTo(detail: MutableDetail, event: RunEvent): void {
       return;
     case 'lines':
       for (const line of event.lines) {
+        if (line.flow !== undefined) {
+          detail.calledLines.set(`${line.flow}\n${line.line}`, line);
+          continue;
+        }
         detail.lines.delete(line.line); // so that the map is in the order of the reports
         detail.lines.set(line.line, line);
       }
@@ -308,6 +319,7 @@ function applyTo(detail: MutableDetail, event: RunEvent): void {
         level: event.level,
         message: event.message,
         line: event.line,
+        flow: event.flow,
       });
       trimLog(detail);
       return;

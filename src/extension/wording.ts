@@ -69,6 +69,7 @@ function nested(value: WireValue): string {
   switch (value.$type) {
     case 'secured':
       return '{}';
+    case 'number':
     case 'datetime':
       return value.value;
     case 'other':
@@ -85,12 +86,15 @@ function nested(value: WireValue): string {
 // Array.isArray does not narrow a readonly array.
 const isList = (value: WireValue): value is readonly WireValue[] => Array.isArray(value);
 
-/** `line 12, File.Copy` and the subflow when it is not Main. */
+/** `line 12, File.Copy`, the subflow when it is not Main, and the flow when another one runs it. */
 export function placeText(
-  place: { readonly line: number } & { readonly [K in 'subflow' | 'action']?: string | undefined },
+  place: { readonly line: number } & {
+    readonly [K in 'subflow' | 'action' | 'flow']?: string | undefined;
+  },
 ): string {
-  const { line, subflow, action } = place;
-  const where = subflow && subflow !== 'Main' ? `line ${line} of ${oneLine(subflow, 40)}` : `line ${line}`;
+  const { line, subflow, action, flow } = place;
+  const own = subflow && subflow !== 'Main' ? `line ${line} of ${oneLine(subflow, 40)}` : `line ${line}`;
+  const where = flow === undefined ? own : `${own} in the flow “${oneLine(flow, 40)}”`;
   return action ? `${where}, ${oneLine(action, 60)}` : where;
 }
 

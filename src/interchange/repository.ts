@@ -22,6 +22,35 @@ export interface RepositoryElement {
   readonly selectors: readonly string[];
 }
 
+/** A UI element for whoever looks for it. The shapes below are those of `runtime/elements.ts`, which this layer does not know. */
+export interface StoredElement {
+  readonly name: string;
+  readonly type: string | undefined;
+  /** In the order in which they are tried; switched-off ones and pictures are left out. */
+  readonly selectors: readonly StoredSelector[];
+  readonly screen: StoredElement | undefined;
+}
+
+export interface StoredSelector {
+  readonly name: string;
+  /** Set when a person wrote the selector as text; then `levels` is empty. */
+  readonly text: string | undefined;
+  /** Outermost first, without those that are switched off. */
+  readonly levels: readonly StoredLevel[];
+}
+
+export interface StoredLevel {
+  readonly element: string;
+  /** False when levels between this one and the one before it are switched off, and for the outermost one. */
+  readonly isDirect: boolean;
+  readonly attributes: readonly {
+    readonly name: string;
+    readonly operator: string;
+    readonly value: string;
+  }[];
+  readonly ordinal: string | undefined;
+}
+
 export interface RepositoryScreen extends RepositoryElement {
   readonly elements: readonly RepositoryElement[];
 }
@@ -61,15 +90,132 @@ export function readImages(text: string): {
   readonly problems: readonly RepositoryProblem[];
 } {
   const reading = readJson(text);
-  const images: RepositoryImage[] = [];
-  const folders: (JsonNode | undefined)[] = [reading.root];
+  const images = named(text, imageNodes(reading.root)).map(({ node, name, nameRange }) => ({
+    name,
+    nameRange,
+    range: rangeOf(node),
+    id: stringValue(text, member(node, 'Id')),
+  }));
+  return { images, problems: problemsOf(reading, 'Images') };
+}
+
+/** The images of all folders, outer ones first. */
+function imageNodes(root: JsonNode | undefined): JsonNode[] {
+  const images: JsonNode[] = [];
+  const folders: (JsonNode | undefined)[] = [root];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const { node, name, nameRange } of named(text, items(member(folder, 'Images')))) {
-      images.push({ name, nameRange, range: rangeOf(node), id: stringValue(text, member(node, 'Id')) });
-    }
+    images.push(...items(member(folder, 'Images')));
     folders.push(...items(member(folder, 'Folders')).toReversed());
   }
-  return { images, problems: problemsOf(reading, 'Images') };
+  return images;
+}
+
+/**
+ * UI elements and images by name, whatever its letter case, for a run. `elements` and `images` are the texts of the repositories of
+ * the flow, where there are any; what stands before a damage in them is found.
+ */
+export function repositoryLookup(
+  elements: string | undefined,
+  images: string | undefined,
+): {
+  /** `path`: a screen, or a screen and an element. */
+  element(path: readonly string[]): StoredElement | undefined;
+  /** The picture of an image. */
+  image(name: string): Uint8Array | undefined;
+} {
+  let found: ReadonlyMap<string, StoredElement> | undefined;
+  const pictures = new Map<string, Uint8Array | undefined>();
+  return {
+    element(path) {
+      found ??= storedElements(elements ?? '');
+      return found.get(keyOf(path));
+    },
+    image(name) {
+      const key = name.toLowerCase();
+      if (!pictures.has(key)) pictures.set(key, storedPicture(images ?? '', key));
+      return pictures.get(key);
+    },
+  };
+}
+
+const keyOf = (path: readonly string[]): string => path.join('\n').toLowerCase();
+
+function storedElements(text: string): Map<string, StoredElement> {
+  const found = new Map<string, StoredElement>();
+  const add = (element: StoredElement, path: readonly string[]) => {
+    // Of two elements with one name, the designer uses the first.
+    if (!found.has(keyOf(path))) found.set(keyOf(path), element);
+  };
+  for (const { node, name } of named(text, items(member(readJson(text).root, 'Screens')))) {
+    const screen = storedElement(text, node, name, undefined);
+    add(screen, [name]);
+    for (const control of named(text, items(member(node, 'Controls'))))
+      add(storedElement(text, control.node, control.name, screen), [name, control.name]);
+  }
+  return found;
+}
+
+function storedElement(
+  text: string,
+  node: JsonNode,
+  name: string,
+  screen: StoredElement | undefined,
+): StoredElement {
+  return {
+    name,
+    type: stringValue(text, member(node, 'ElementTypeName')),
+    selectors: items(member(node, 'Selectors'))
+      .filter((selector) => !isTrue(text, member(selector, 'Ignore')))
+      .filter((selector) => !isTrue(text, member(selector, 'IsImageBased')))
+      .map((selector) => storedSelector(text, selector))
+      .filter((selector) => selector.text !== undefined || selector.levels.length > 0),
+    screen,
+  };
+}
+
+function storedSelector(text: string, selector: JsonNode): StoredSelector {
+  const name = stringValue(text, member(selector, 'Name')) ?? '';
+  const levels = items(member(selector, 'Elements'));
+  const custom = stringValue(text, member(selector, 'CustomSelector'));
+  // The text of a selector that is edited level by level again may still be there.
+  if (custom && (isTrue(text, member(selector, 'IsCustom')) || levels.length === 0))
+    return { name, text: custom, levels: [] };
+  let isBelow = false;
+  return {
+    name,
+    text: undefined,
+    levels: levels.flatMap((level) => {
+      const isDirect = isBelow;
+      isBelow = !isTrue(text, member(level, 'Ignore'));
+      return isBelow ? [storedLevel(text, level, isDirect)] : [];
+    }),
+  };
+}
+
+function storedLevel(text: string, level: JsonNode, isDirect: boolean): StoredLevel {
+  const active = items(member(level, 'Attributes')).filter((attribute) => isSwitchedOn(text, attribute));
+  const ordinal = active.find((attribute) => isTrue(text, member(attribute, 'IsOrdinal')));
+  return {
+    element: stringValue(text, member(level, 'CustomValue')) || stringValue(text, member(level, 'Tag')) || '',
+    isDirect,
+    attributes: active
+      .filter((attribute) => attribute !== ordinal)
+      .map((attribute) => ({
+        name: stringValue(text, member(attribute, 'Name')) ?? '',
+        operator: stringValue(text, member(attribute, 'Operation')) ?? 'EqualTo',
+        value: scalarText(text, member(attribute, 'Value')),
+      })),
+    ordinal: ordinal && scalarText(text, member(ordinal, 'Value')),
+  };
+}
+
+function storedPicture(text: string, key: string): Uint8Array | undefined {
+  for (const node of imageNodes(readJson(text).root)) {
+    if (stringValue(text, member(node, 'Name'))?.toLowerCase() !== key) continue;
+    const encoded = stringValue(text, member(node, 'Screenshot')) ?? '';
+    return Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+  }
+  return undefined;
 }
 
 /** The names of all screens and their elements; undefined for a damaged text, which may have lost some. */
@@ -144,13 +290,19 @@ const operators: Readonly<Record<string, string>> = {
   RegularExpressionMatch: '~=',
 };
 
+const isSwitchedOn = (text: string, attribute: JsonNode): boolean =>
+  !isTrue(text, member(attribute, 'Ignore')) && !isTrue(text, member(attribute, 'IsDisabledAttribute'));
+
+/** A text as it is, a number as it is written, nothing for null. */
+function scalarText(text: string, node: JsonNode | undefined): string {
+  if (node === undefined) return '';
+  const written = text.slice(node.start, node.end);
+  return stringValue(text, node) ?? (written === 'null' ? '' : written);
+}
+
 function attributeText(text: string, attribute: JsonNode): string {
-  if (isTrue(text, member(attribute, 'Ignore')) || isTrue(text, member(attribute, 'IsDisabledAttribute')))
-    return '';
-  const valueNode = member(attribute, 'Value');
-  const value =
-    stringValue(text, valueNode) ??
-    (valueNode === undefined ? '' : text.slice(valueNode.start, valueNode.end));
+  if (!isSwitchedOn(text, attribute)) return '';
+  const value = scalarText(text, member(attribute, 'Value'));
   if (isTrue(text, member(attribute, 'IsOrdinal'))) return `:eq(${value})`;
   const operation = stringValue(text, member(attribute, 'Operation')) ?? 'EqualTo';
   return `[${stringValue(text, member(attribute, 'Name')) ?? '?'}${operators[operation] ?? ` ${operation} `}"${value}"]`;

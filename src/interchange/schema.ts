@@ -88,7 +88,7 @@ const empty: Partial<Readonly<Record<ParameterType, string>>> = {
 function plain(given: FlowValue): unknown {
   if (given === null || typeof given !== 'object') return given;
   if (!('$type' in given)) return given.map(plain);
-  if (given.$type === 'datetime') return given.value;
+  if (given.$type === 'datetime' || given.$type === 'number') return given.value;
   if (given.$type === 'object') {
     return Object.fromEntries(Object.entries(given.entries).map(([key, entry]) => [key, plain(entry)]));
   }

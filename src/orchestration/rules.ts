@@ -7,7 +7,7 @@ export interface QueueSettings {
   readonly queueLimit: number;
   /** How long a run may wait, from its request. */
   readonly queueWaitMs: number;
-  /** How long a stopped run may take to end by itself before its processes are killed. */
+  /** How long a stopped run may take to end by itself before its processes are killed: a stop takes effect within a second. */
   readonly stopGraceMs: number;
   /** How long a new worker may take until the flow begins. */
   readonly startTimeoutMs: number;
@@ -26,7 +26,7 @@ export interface QueueSettings {
 export const defaultSettings: QueueSettings = {
   queueLimit: 500,
   queueWaitMs: 3 * 60 * 60_000,
-  stopGraceMs: 5_000,
+  stopGraceMs: 800,
   startTimeoutMs: 60_000,
   sweepMs: 30_000,
   keepRuns: 500,
@@ -92,10 +92,21 @@ export function expiredError(waitedMs: number): RunError {
   };
 }
 
+/** Why a run was ended that took longer than it may (rules RUN-10, RUN-11): the product's own code for it. */
+export function timeoutError(seconds: number): RunError {
+  return {
+    code: 'DesktopFlowsActionTimeout',
+    message: `The flow was stopped because it had not ended within ${duration(seconds * 1_000)}, as its run was given.`,
+    nextStep:
+      'Give the run more time, or see at the last action what it waits for. Check what the flow left behind.',
+  };
+}
+
 function duration(ms: number): string {
   const minutes = Math.round(ms / 60_000);
   if (minutes >= 120 && minutes % 60 === 0) return `${minutes / 60} hours`;
-  return minutes === 1 ? '1 minute' : minutes > 0 ? `${minutes} minutes` : `${Math.round(ms / 1000)} seconds`;
+  if (minutes * 60_000 !== ms && ms < 10 * 60_000) return `${Math.round(ms / 1000)} seconds`;
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
 
 /** States in which a run holds a slot of its machine. */

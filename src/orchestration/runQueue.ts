@@ -15,7 +15,7 @@ import {
   type RunState,
 } from '../protocol/run.ts';
 import type { FromWorker } from '../protocol/worker.ts';
-import type { QueueSettings } from './rules.ts';
+import { type QueueSettings, timeoutError } from './rules.ts';
 import type { Claim, EventBody, NewRun, RunChange, RunStore } from './store.ts';
 
 /** What a worker reports: its own messages, and at last that its process is gone and how (`killed by signal SIGKILL`). */
@@ -25,10 +25,20 @@ export type WorkerReport = FromWorker | { readonly kind: 'exited'; readonly how:
 export interface Worker {
   /** Asks the flow to stop. */
   stop(): void;
+  /** Asks the flow to stand still, and to go on; `halted` tells when it does. */
+  pause(): void;
+  resume(): void;
+  /** Asks the flow to end where it is prepared for that. */
+  safeStop(): void;
   /** Ends the process and all it started, at once. `exited` follows. */
   kill(): void;
   answer(questionId: string, answer: Answer): void;
+  /** A message of the debugger that is attached; `null` when it left. */
+  debug(message: unknown): void;
 }
+
+/** Who is attached to a run: gets what its worker tells the debugger, and at last `null`, when the run has ended. */
+export type Debugger = (runId: string, message: unknown) => void;
 
 /** Where workers come from: the sessions of a machine. */
 export interface WorkerHost {
@@ -36,8 +46,8 @@ export interface WorkerHost {
   readonly account: string;
   /** How many runs its sessions can carry at once. */
   readonly slots: number;
-  /** Starts a worker for `claim` and hands it flow and inputs. Throws a ProductError when that is impossible. */
-  launch(claim: Claim, report: (report: WorkerReport) => void): Worker;
+  /** Starts a worker for `claim` and hands it flow and inputs; `debug`: it waits for a debugger first. Throws a ProductError when that is impossible. */
+  launch(claim: Claim, report: (report: WorkerReport) => void, debug: boolean): Worker;
 }
 
 export interface RunQueueOptions {
@@ -52,9 +62,12 @@ export interface RunQueueOptions {
 /** A request for a run. `id` is new and unique; `sealedInputs` are sealed for this id, `inputs` is what may be shown of them. */
 export type RunRequest = Pick<
   Run,
-  'id' | 'flow' | 'inputs' | 'mode' | 'priority' | 'requestedBy' | 'resubmitOf'
+  'id' | 'flow' | 'inputs' | 'mode' | 'priority' | 'requestedBy' | 'resubmitOf' | 'timeoutSeconds'
 > &
-  Pick<NewRun, 'flowText' | 'sealedInputs'>;
+  Pick<NewRun, 'flowText' | 'companions' | 'sealedInputs'> & {
+    /** Wait for a debugger before the first statement. */
+    readonly debug?: boolean;
+  };
 
 /** Positions travel with a run's record at most this often. */
 const announceMs = 1_000;
@@ -63,10 +76,12 @@ const hourMs = 60 * 60_000;
 /** A claim that this queue drives. */
 class ActiveRun {
   readonly claim: Claim;
-  readonly timers = new DisposableStore();
+  /** For what must happen in time: first its begin, then its end. */
+  timers = new DisposableStore();
   /** Questions that nobody has answered yet. */
   readonly questions = new Set<string>();
   worker: Worker | undefined;
+  debugger: Debugger | undefined;
   /** Why it is being ended from outside. */
   ending: { readonly state: RunState; readonly error: RunError } | undefined;
   position: RunPosition | undefined;
@@ -95,6 +110,8 @@ export class RunQueue {
   readonly #changed = new Emitter<void>();
   /** Claims whose worker has not ended yet. */
   readonly #active = new Map<string, ActiveRun>();
+  /** Waiting runs that are to wait for a debugger; only as long as this agent lives, because its links do not live longer. */
+  readonly #debugged = new Set<string>();
   #sweep: Disposable | undefined;
   #pruneDue = 0;
   #tail: Promise<unknown> = Promise.resolve();
@@ -131,7 +148,7 @@ export class RunQueue {
     return this.#inTurn(async () => {
       if (!this.#accepting) throw stopping();
       const now = clock.now();
-      const { flowText, sealedInputs, ...shown } = request;
+      const { flowText, companions, sealedInputs, debug, ...shown } = request;
       const run: Run = {
         ...shown,
         machine: machineId,
@@ -139,9 +156,10 @@ export class RunQueue {
         requestedAt: now,
         expiresAt: now + settings.queueWaitMs,
       };
-      const entry = { run, account: workers.account, flowText, sealedInputs };
+      const entry = { run, account: workers.account, flowText, companions, sealedInputs };
       const events = await store.enqueue(entry, settings.queueLimit);
       this.#publish(events);
+      if (debug === true) this.#debugged.add(run.id);
       void this.#schedule();
       return recordOf(events);
     });
@@ -166,7 +184,7 @@ export class RunQueue {
         'Wait for its end, or stop it first.',
       );
     }
-    const { flow, inputs, mode, priority } = old.run;
+    const { flow, inputs, mode, priority, timeoutSeconds } = old.run;
     return this.enqueue({
       id,
       flow,
@@ -174,8 +192,10 @@ export class RunQueue {
       mode,
       priority,
       requestedBy,
+      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
       resubmitOf: runId,
       flowText: old.flowText,
+      companions: old.companions,
       sealedInputs: reseal(old.sealedInputs),
     });
   }
@@ -203,6 +223,25 @@ export class RunQueue {
     });
   }
 
+  /** Passes a wish on to the worker of a run that has begun; the record changes when the flow follows it. Throws `RunNotFound`, `RunNotActive`. */
+  async tell(runId: string, wish: 'pause' | 'resume' | 'safeStop'): Promise<Run> {
+    return this.#inTurn(async () => {
+      const run = await this.get(runId);
+      const worker = this.#active.get(runId)?.worker;
+      if (worker === undefined || (run.state !== 'Running' && run.state !== 'Paused')) {
+        throw new ProductError(
+          'RunNotActive',
+          `The run of ${run.flow.name} is ${run.state}: only one that runs can be paused, resumed or stopped safely.`,
+          run.state === 'Queued' || run.state === 'Starting'
+            ? 'Wait until it runs, or stop it.'
+            : 'Nothing is left to do.',
+        );
+      }
+      worker[wish]();
+      return run;
+    });
+  }
+
   /** Gives an answer to the flow. The first one counts: throws `QuestionNotFound` afterwards, `RunNotFound` for an unknown run. */
   async answer(runId: string, questionId: string, answer: Answer, by: string): Promise<void> {
     return this.#inTurn(async () => {
@@ -219,6 +258,43 @@ export class RunQueue {
       active.questions.delete(questionId);
       active.worker?.answer(questionId, answer);
     });
+  }
+
+  /**
+   * Hands a message of a debugger to the worker of a run; the first one attaches it, `null` detaches it. Throws `RunNotFound`,
+   * `RunNotActive`, and `DebuggerAttached` when another one is attached.
+   */
+  async debug(runId: string, message: unknown, from: Debugger): Promise<void> {
+    const active = this.#active.get(runId);
+    if (active?.worker === undefined || active.final !== undefined) {
+      if (message === null) return;
+      const { flow, state } = await this.get(runId);
+      throw new ProductError(
+        'RunNotActive',
+        `The run of ${flow.name} is ${state}: a debugger needs one that has begun and not ended.`,
+        isTerminal(state) ? 'Start a new run in the debugger.' : 'Wait until it has begun.',
+      );
+    }
+    if (active.debugger !== undefined && active.debugger !== from) {
+      throw new ProductError(
+        'DebuggerAttached',
+        `Another debugger is attached to this run of ${active.claim.run.flow.name}.`,
+        'Detach that one first.',
+      );
+    }
+    if (message !== null) active.debugger = from;
+    else if (active.debugger === undefined) return;
+    else active.debugger = undefined;
+    active.worker.debug(message);
+  }
+
+  /** A debugger is gone: the runs it was attached to go on without it. */
+  debuggerGone(from: Debugger): void {
+    for (const active of this.#active.values()) {
+      if (active.debugger !== from) continue;
+      active.debugger = undefined;
+      active.worker?.debug(null);
+    }
   }
 
   async get(runId: string): Promise<Run> {
@@ -293,15 +369,24 @@ export class RunQueue {
     const active = new ActiveRun(claim);
     this.#active.set(active.id, active);
     try {
-      active.worker = workers.launch(claim, (report) => {
-        this.#inTurn(() => this.#received(active, report)).catch((error: unknown) => {
-          log.error('a report of a worker could not be recorded', {
-            runId: active.id,
-            kind: report.kind,
-            ...describe(error),
+      active.worker = workers.launch(
+        claim,
+        (report) => {
+          if (report.kind === 'debug') {
+            // Past the store: it changes no record, and somebody waits for it.
+            if (report.fence === active.claim.fence) active.debugger?.(active.id, report.message);
+            return;
+          }
+          this.#inTurn(() => this.#received(active, report)).catch((error: unknown) => {
+            log.error('a report of a worker could not be recorded', {
+              runId: active.id,
+              kind: report.kind,
+              ...describe(error),
+            });
           });
-        });
-      });
+        },
+        this.#debugged.delete(active.id),
+      );
     } catch (error) {
       const { code, message, nextStep } = asProductError(error);
       active.exited = true;
@@ -325,7 +410,12 @@ export class RunQueue {
     switch (report.kind) {
       case 'started':
         active.timers.dispose();
+        active.timers = new DisposableStore();
         await this.#change(active, { state: 'Running', startedAt: clock.now() });
+        this.#limit(active);
+        break;
+      case 'halted':
+        await this.#change(active, { state: report.isHalted ? 'Paused' : 'Running' });
         break;
       case 'frame': {
         const bodies: EventBody[] = inOrder(report);
@@ -347,7 +437,7 @@ export class RunQueue {
         const why = report.outcome === 'Canceled' ? active.ending?.error : undefined;
         const error = why ? { ...report.error, ...why } : report.error;
         await this.#finish(active, {
-          state: report.outcome,
+          state: (report.outcome === 'Canceled' && active.ending?.state) || report.outcome,
           outputs: report.outputs,
           ...(error && { error }),
         });
@@ -373,6 +463,18 @@ export class RunQueue {
       } else await this.#finish(active, { state: 'Lost', error: workerLost(how, active.position) });
     }
     this.#release(active);
+  }
+
+  /** A run that takes longer than it may is stopped; one that is debugged takes as long as people do. */
+  #limit(active: ActiveRun): void {
+    const seconds = active.claim.run.timeoutSeconds;
+    if (seconds === undefined || active.ending !== undefined) return;
+    active.timers.add(
+      this.#options.clock.after(seconds * 1_000, () => {
+        if (active.debugger !== undefined) this.#limit(active);
+        else this.#end(active, 'TimedOut', timeoutError(seconds));
+      }),
+    );
   }
 
   /** Makes a run end as `state`: its worker is asked to stop, and killed after the grace time. */
@@ -415,6 +517,8 @@ export class RunQueue {
       return;
     }
     active.ended = true;
+    active.debugger?.(active.id, null);
+    active.debugger = undefined;
     active.timers.dispose();
     active.questions.clear();
     this.#changed.fire();
@@ -517,10 +621,16 @@ function recordOf(events: readonly RunEvent[]): Run {
 }
 
 const samePosition = (a: RunPosition, b: RunPosition | undefined): boolean =>
-  b !== undefined && a.line === b.line && a.subflow === b.subflow && a.action === b.action;
+  b !== undefined &&
+  a.line === b.line &&
+  a.subflow === b.subflow &&
+  a.action === b.action &&
+  a.flow === b.flow;
 
 const at = (position: RunPosition | undefined): string =>
-  position ? ` at line ${position.line} of ${position.subflow} (${position.action})` : '';
+  position
+    ? ` at line ${position.line} of ${position.subflow}${position.flow === undefined ? '' : ` in the flow "${position.flow}"`} (${position.action})`
+    : '';
 
 function describe(error: unknown): { code: string; message: string } {
   const { code, message } = asProductError(error);
@@ -557,7 +667,13 @@ function workerLost(how: string, position: RunPosition | undefined): RunError {
     message: `The process of this run ${how} without reporting a result${at(position) || ', before its first action'}. What the flow had done by then is done.`,
     nextStep:
       'Check what the flow left behind (programs that it started may still run), then resubmit the run. agent.log has the process’s last words.',
-    ...(position && { line: position.line, subflow: position.subflow, action: position.action }),
+    // A line of a flow that another one runs is none of the run's own.
+    ...(position &&
+      position.flow === undefined && {
+        line: position.line,
+        subflow: position.subflow,
+        action: position.action,
+      }),
   };
 }
 
@@ -578,10 +694,10 @@ function inOrder({ actions, omitted, logs }: Extract<FromWorker, { kind: 'frame'
       bodies.push({ kind: 'actions', actions: actions.slice(next, end), omitted: left });
     next = end;
   };
-  for (const { at, level, message, line, subflow } of logs) {
+  for (const { at, level, message, line, subflow, flow } of logs) {
     const later = actions.findIndex((action, index) => index >= next && action.at > at);
     actionsUntil(later === -1 ? actions.length : later, 0);
-    bodies.push({ kind: 'log', level, message, line, subflow });
+    bodies.push({ kind: 'log', level, message, line, subflow, ...(flow !== undefined && { flow }) });
   }
   actionsUntil(actions.length, omitted);
   return bodies;

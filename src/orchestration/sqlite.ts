@@ -1,10 +1,11 @@
 // The run store of one machine: a SQLite file in the data folder, written by one agent. Every write is one immediate transaction,
 // flushed to disk before it returns. Holds no rule of the queue: it applies what rules.ts decides.
-import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { createHash } from 'node:crypto';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { ProductError } from '../base/error.ts';
 import type { Run, RunEvent, RunPosition, RunState } from '../protocol/run.ts';
 import { activeStates, decide, expiredError, mayFollow, type Snapshot } from './rules.ts';
+import { first, guarded, openFile, type Row } from './sqliteFile.ts';
 import type { Claim, EventBody, NewRun, RunChange, RunStore } from './store.ts';
 
 /** Each entry brings the file from version `index` to `index + 1`. Entries are never changed once released. */
@@ -49,9 +50,16 @@ const migrations: readonly string[] = [
      body TEXT NOT NULL
    ) STRICT;
    CREATE INDEX event_run ON event (run, seq);`,
+  `CREATE TABLE companion (
+     run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+     path TEXT NOT NULL,
+     text TEXT NOT NULL REFERENCES flow (hash),
+     ids TEXT,
+     PRIMARY KEY (run, path)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX companion_text ON companion (text);`,
+  'ALTER TABLE run ADD COLUMN timeout_seconds INTEGER;',
 ];
-
-type Row = Record<string, SQLOutputValue>;
 
 /**
  * Opens the store, making or upgrading the file where needed. `path` may be `:memory:`. `owner` is the identifier of the machine
@@ -59,18 +67,9 @@ type Row = Record<string, SQLOutputValue>;
  * Throws `NodeTooOld`, `StoreDamaged`, `StoreTooNew` or `StoreUnusable`; a file it cannot read is never changed.
  */
 export function openSqliteStore(path: string, owner?: string): RunStore {
-  const { DatabaseSync } = sqliteModule();
-  const made = path !== ':memory:' && !existsSync(path);
-  return guarded(path, () => {
-    if (path !== ':memory:' && process.platform !== 'win32') makePrivate(path, made);
-    const db = new DatabaseSync(path, { timeout: 5_000, enableForeignKeyConstraints: true });
+  const db = openFile(path, 'run store', migrations);
+  return guarded(path, 'run store', () => {
     try {
-      if (!made) {
-        if (path !== ':memory:' && statSync(path).size === 0) throw damaged(path, 'the file is empty');
-        checkFile(db, path);
-      }
-      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-      migrate(db);
       if (owner !== undefined) adopt(db, owner);
       return new SqliteStore(db, path);
     } catch (error) {
@@ -80,72 +79,11 @@ export function openSqliteStore(path: string, owner?: string): RunStore {
   });
 }
 
-/** For its owner only, whatever folder it is in; SQLite gives the files beside it the same mode. */
-function makePrivate(path: string, made: boolean): void {
-  try {
-    if (made) closeSync(openSync(path, 'wx', 0o600));
-    else chmodSync(path, 0o600);
-  } catch {
-    // Opening it says what is wrong with the place.
-  }
-}
-
 /** The file is this machine's alone: unfinished runs under another identifier (its file was lost) would wait for ever. */
 function adopt(db: DatabaseSync, owner: string): void {
   db.prepare(
     `UPDATE OR IGNORE run SET machine = ? WHERE machine <> ? AND state IN ('Queued', 'Starting', 'Running', 'Paused')`,
   ).run(owner, owner);
-}
-
-/** `node:sqlite`, refused where its SQLite is older than 3.51.3: before that, concurrent checkpoints could damage a file in WAL mode. */
-export function sqliteModule(): typeof import('node:sqlite') {
-  const sqlite = process.getBuiltinModule?.('node:sqlite');
-  const version = process.versions.sqlite;
-  if (sqlite && version !== undefined && isSafeSqlite(version)) return sqlite;
-  throw new ProductError(
-    'NodeTooOld',
-    `The agent cannot run on Node ${process.versions.node}${version ? `: its SQLite ${version} can damage the run store` : ', which has no SQLite'}.`,
-    'Use Node 22.22.3 or later, or 24.15 or later.',
-  );
-}
-
-/** SQLite 3.51.3 came with Node 22.22.3 and 24.15.0. */
-export function isSafeSqlite(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  return major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)));
-}
-
-function checkFile(db: DatabaseSync, path: string): void {
-  const version = Number(first(db.prepare('PRAGMA user_version').all()).user_version);
-  if (version > migrations.length) {
-    throw new ProductError(
-      'StoreTooNew',
-      `The run store ${path} was written by a newer version of Desktop Flows (format ${version}, this version knows ${migrations.length}).`,
-      'Use the newer version, or give this one a data folder of its own (DESKTOP_FLOWS_HOME).',
-    );
-  }
-  const finding = String(first(db.prepare('PRAGMA quick_check(1)').all()).quick_check);
-  if (finding !== 'ok') throw damaged(path, finding);
-}
-
-function migrate(db: DatabaseSync): void {
-  const settings = [
-    Number(first(db.prepare('PRAGMA synchronous').all()).synchronous) === 2,
-    Number(first(db.prepare('PRAGMA foreign_keys').all()).foreign_keys) === 1,
-    ['wal', 'memory'].includes(String(first(db.prepare('PRAGMA journal_mode').all()).journal_mode)),
-  ];
-  if (settings.includes(false))
-    throw new Error('SQLite did not accept the settings that make the run store durable');
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const version = Number(first(db.prepare('PRAGMA user_version').all()).user_version);
-    for (const step of migrations.slice(version)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${migrations.length}`);
-    db.exec('COMMIT');
-  } catch (error) {
-    db.exec('ROLLBACK');
-    throw error;
-  }
 }
 
 class SqliteStore implements RunStore {
@@ -159,13 +97,16 @@ class SqliteStore implements RunStore {
   }
 
   async marks(): Promise<{ lastSeq: number; prunedSeq: number }> {
-    return guarded(this.#path, () => ({
+    return guarded(this.#path, 'run store', () => ({
       lastSeq: this.#counter('lastSeq'),
       prunedSeq: this.#counter('prunedSeq'),
     }));
   }
 
-  async enqueue({ run, account, flowText, sealedInputs }: NewRun, queueLimit: number): Promise<RunEvent[]> {
+  async enqueue(
+    { run, account, flowText, companions, sealedInputs }: NewRun,
+    queueLimit: number,
+  ): Promise<RunEvent[]> {
     return this.#transaction(() => {
       const queue = this.#one(
         `SELECT count(*) AS waiting, max(requested_at) AS latest FROM run WHERE machine = ? AND state = 'Queued'`,
@@ -179,15 +120,11 @@ class SqliteStore implements RunStore {
         );
       }
       const delay = Math.max(0, Number(queue.latest ?? 0) - run.requestedAt);
-      this.#run(
-        'INSERT INTO flow (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING',
-        run.flow.hash,
-        flowText,
-      );
+      this.#keepText(run.flow.hash, flowText);
       this.#run(
         `INSERT INTO run (id, flow, flow_name, flow_path, machine, account, mode, priority, moved_to_top_at, state, requested_by,
-           requested_at, expires_at, inputs, sealed_inputs, resubmit_of)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'Queued', ?, ?, ?, ?, ?, ?)`,
+           requested_at, expires_at, inputs, sealed_inputs, resubmit_of, timeout_seconds)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'Queued', ?, ?, ?, ?, ?, ?, ?)`,
         run.id,
         run.flow.hash,
         run.flow.name,
@@ -203,7 +140,19 @@ class SqliteStore implements RunStore {
         JSON.stringify(run.inputs),
         sealedInputs,
         run.resubmitOf ?? null,
+        run.timeoutSeconds ?? null,
       );
+      for (const { path, text, ids } of companions) {
+        const hash = createHash('sha256').update(text).digest('hex');
+        this.#keepText(hash, text);
+        this.#run(
+          'INSERT INTO companion (run, path, text, ids) VALUES (?, ?, ?, ?)',
+          run.id,
+          path,
+          hash,
+          json(ids),
+        );
+      }
       return this.#record(run.id, [], true, run.requestedAt);
     });
   }
@@ -269,24 +218,24 @@ class SqliteStore implements RunStore {
   }
 
   async get(runId: string): Promise<Run | undefined> {
-    return guarded(this.#path, () => {
+    return guarded(this.#path, 'run store', () => {
       const row = this.#all('SELECT * FROM run WHERE id = ?', runId)[0];
       return row && toRun(row);
     });
   }
 
   async entry(runId: string): Promise<Claim | undefined> {
-    return guarded(this.#path, () => this.#claim(runId));
+    return guarded(this.#path, 'run store', () => this.#claim(runId));
   }
 
   async list(limit: number): Promise<Run[]> {
-    return guarded(this.#path, () =>
+    return guarded(this.#path, 'run store', () =>
       this.#all('SELECT * FROM run ORDER BY requested_at DESC, id DESC LIMIT ?', limit).map(toRun),
     );
   }
 
   async active(machineId: string): Promise<Claim[]> {
-    return guarded(this.#path, () =>
+    return guarded(this.#path, 'run store', () =>
       this.#all(`SELECT id FROM run WHERE machine = ? AND ${isActive}`, machineId).map(
         (row) => this.#claim(String(row.id)) as Claim,
       ),
@@ -294,14 +243,14 @@ class SqliteStore implements RunStore {
   }
 
   async counts(): Promise<{ queued: number; running: number }> {
-    return guarded(this.#path, () => ({
+    return guarded(this.#path, 'run store', () => ({
       queued: Number(this.#one(`SELECT count(*) AS n FROM run WHERE state = 'Queued'`).n),
       running: Number(this.#one(`SELECT count(*) AS n FROM run WHERE ${isActive}`).n),
     }));
   }
 
   async events(after: number, maxBytes: number, runId?: string): Promise<RunEvent[]> {
-    return guarded(this.#path, () => {
+    return guarded(this.#path, 'run store', () => {
       const found: RunEvent[] = [];
       const runs = new Map<string, Run>();
       let bytes = 0;
@@ -339,7 +288,9 @@ class SqliteStore implements RunStore {
       ).seq;
       const deleted = Number(this.#run(`DELETE FROM run WHERE ${old}`, endedBefore, keepRuns).changes);
       if (deleted > 0) {
-        this.#run('DELETE FROM flow WHERE hash NOT IN (SELECT flow FROM run)');
+        this.#run(
+          'DELETE FROM flow WHERE hash NOT IN (SELECT flow FROM run UNION SELECT text FROM companion)',
+        );
         this.#run(`UPDATE counter SET value = max(value, ?) WHERE name = 'prunedSeq'`, newest ?? 0);
       }
       return deleted;
@@ -430,6 +381,11 @@ class SqliteStore implements RunStore {
     return events;
   }
 
+  /** Texts are kept once, whatever runs have them. */
+  #keepText(hash: string, text: string): void {
+    this.#run('INSERT INTO flow (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING', hash, text);
+  }
+
   #claim(runId: string): Claim | undefined {
     const row = this.#all(
       'SELECT run.*, flow.text FROM run JOIN flow ON flow.hash = run.flow WHERE id = ?',
@@ -441,6 +397,15 @@ class SqliteStore implements RunStore {
         account: String(row.account),
         fence: Number(row.fence),
         flowText: String(row.text),
+        companions: this.#all(
+          `SELECT companion.path, flow.text, companion.ids FROM companion JOIN flow ON flow.hash = companion.text
+           WHERE companion.run = ? ORDER BY companion.path`,
+          runId,
+        ).map(({ path, text, ids }) => ({
+          path: String(path),
+          text: String(text),
+          ...(ids !== null && { ids: JSON.parse(String(ids)) as string[] }),
+        })),
         sealedInputs: row.sealed_inputs as Uint8Array,
       }
     );
@@ -451,7 +416,7 @@ class SqliteStore implements RunStore {
   }
 
   #transaction<T>(work: () => T): T {
-    return guarded(this.#path, () => {
+    return guarded(this.#path, 'run store', () => {
       this.#db.exec('BEGIN IMMEDIATE');
       try {
         const result = work();
@@ -492,12 +457,6 @@ const lookAhead = 64;
 
 const isActive = `state IN ('Starting', 'Running', 'Paused')`;
 
-function first(rows: readonly Row[]): Row {
-  const row = rows[0];
-  if (!row) throw new Error('the run store gave no row where there must be one');
-  return row;
-}
-
 const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
 
 function toRun(row: Row): Run {
@@ -512,6 +471,7 @@ function toRun(row: Row): Run {
     requestedAt: Number(row.requested_at),
     expiresAt: Number(row.expires_at),
     inputs: JSON.parse(String(row.inputs)),
+    ...(row.timeout_seconds !== null && { timeoutSeconds: Number(row.timeout_seconds) }),
     ...(row.moved_to_top_at !== null && { movedToTopAt: Number(row.moved_to_top_at) }),
     ...(row.started_at !== null && { startedAt: Number(row.started_at) }),
     ...(row.ended_at !== null && { endedAt: Number(row.ended_at) }),
@@ -553,52 +513,4 @@ function toEvent(row: Row, run: Run): RunEvent {
     ...constant
   } = run;
   return { kind: 'run', run: { ...constant, ...body.run }, ...place };
-}
-
-// ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Runs `work` and gives SQLite's own errors a code of the product. */
-function guarded<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw translate(path, error);
-  }
-}
-
-function translate(path: string, error: unknown): unknown {
-  const { code, errcode, message } = error as { code?: string; errcode?: number; message: string };
-  if (code !== 'ERR_SQLITE_ERROR' || errcode === undefined) return error;
-  switch (errcode & 0xff) {
-    case 11: // SQLITE_CORRUPT
-    case 26: // SQLITE_NOTADB
-      return damaged(path, message);
-    case 13: // SQLITE_FULL
-      return new ProductError(
-        'DiskFull',
-        `The disk of the run store ${path} is full.`,
-        'Free some space. Nothing that was accepted before is lost.',
-        { cause: error },
-      );
-    case 5: // SQLITE_BUSY
-    case 8: // SQLITE_READONLY
-    case 10: // SQLITE_IOERR
-    case 14: // SQLITE_CANTOPEN
-      return new ProductError(
-        'StoreUnusable',
-        `The run store ${path} cannot be read or written (${message}).`,
-        'Check that the folder is on a local disk, is writable, and that no other program holds the file.',
-        { cause: error },
-      );
-    default:
-      return error;
-  }
-}
-
-function damaged(path: string, finding: string): ProductError {
-  return new ProductError(
-    'StoreDamaged',
-    `The run store ${path} is damaged or is no run store (${finding}). It was left as it is.`,
-    'Move the file away to begin with an empty queue, or put a backup in its place.',
-  );
 }

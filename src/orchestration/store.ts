@@ -1,6 +1,6 @@
 // What the run queue needs from a store. Every method is one transaction: it happened completely and is on disk when the
 // promise resolves, or it did not happen. Decides nothing: the rules do. All times are wall-clock milliseconds given by the caller.
-import type { Run, RunEvent, RunPosition, RunState } from '../protocol/run.ts';
+import type { Companion, Run, RunEvent, RunPosition, RunState } from '../protocol/run.ts';
 
 /** A run to be queued: `run` as everybody may see it (state `Queued`), and what only its worker gets. */
 export interface NewRun {
@@ -8,6 +8,8 @@ export interface NewRun {
   /** The account it will run under. */
   readonly account: string;
   readonly flowText: string;
+  /** The files the flow needs, as they were when the run was requested. */
+  readonly companions: readonly Companion[];
   /** Sealed by the agent; the store cannot read it. */
   readonly sealedInputs: Uint8Array;
 }

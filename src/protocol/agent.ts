@@ -2,7 +2,8 @@
 // The token travels in the `Authorization: Bearer` header of the upgrade request, never in an address.
 // Types and validators only.
 import * as z from 'zod/mini';
-import { answer, run, runEvent, runMode, runPriority, wireValue } from './run.ts';
+import { answer, companion, run, runEvent, runMode, runPriority, wireValue } from './run.ts';
+import { workItemRecord, workQueueRecord } from './workQueues.ts';
 
 /** Raised when a message changes incompatibly; `hello` names both sides' numbers when they differ. */
 export const protocolVersion = 1;
@@ -10,6 +11,9 @@ export const protocolVersion = 1;
 /** A flow with its dependencies may have 16 MB (rule ACT-9); a frame carries one flow and its inputs as JSON. */
 export const maxFlowBytes = 16 * 1024 * 1024;
 export const maxFrameBytes = 40 * 1024 * 1024;
+
+/** A run may be given 24 hours (conflict C8 of the run rules). */
+export const maxTimeoutSeconds = 24 * 60 * 60;
 
 const machine = z.object({
   id: z.string(),
@@ -37,14 +41,23 @@ export const agentMethods = {
       lastSeq: z.number(),
     }),
   },
-  /** Puts a run into the queue; answered after it is on disk. Inputs go by external name; the flow says which are sensitive. Fails with `FlowTooLarge`, `FlowHasErrors`, `InputMissing`, `InputUnknown`, `InputTwice`, `InputType`, `QueueFull`, `AgentStopping`. */
+  /** Puts a run into the queue; answered after it is on disk. Inputs go by external name; the flow says which are sensitive. Fails with `FlowTooLarge`, `FlowHasErrors`, `CalledFlowNotFound`, `CalledFlowAmbiguous`, `FlowCircle`, `TooManyCalledFlows`, `InputMissing`, `InputUnknown`, `InputTwice`, `InputType`, `QueueFull`, `AgentStopping`. */
   'runs.enqueue': {
     params: z.object({
-      flow: z.object({ name: z.string(), path: z.string(), text: z.string() }),
+      flow: z.object({
+        name: z.string(),
+        path: z.string(),
+        text: z.string(),
+        companions: z.optional(z.array(companion)),
+      }),
       inputs: z.record(z.string(), wireValue),
       mode: runMode,
       priority: runPriority,
       requestedBy: z.string(),
+      /** How long the flow may run, from its first statement on; not with `debug`. Absent: as long as it takes. */
+      timeoutSeconds: z.optional(z.int().check(z.minimum(1), z.maximum(maxTimeoutSeconds))),
+      /** Wait for a debugger before the first statement. */
+      debug: z.optional(z.boolean()),
     }),
     result: one,
   },
@@ -62,12 +75,45 @@ export const agentMethods = {
   },
   /** Cancels a queued run at once; asks a running one to stop and kills its worker if it does not within a few seconds. A finished run is left as it is. */
   'runs.stop': { params: runId, result: one },
+  /** Asks the flow to end at its next "If safe stop requested"; without one it just goes on. Fails with `RunNotFound`, `RunNotActive`. */
+  'runs.safeStop': { params: runId, result: one },
+  /** The flow stands still before its next statement; its state is then `Paused`. Fails with `RunNotFound`, `RunNotActive`. */
+  'runs.pause': { params: runId, result: one },
+  /** Goes on after `runs.pause`. Fails with `RunNotFound`, `RunNotActive`. */
+  'runs.resume': { params: runId, result: one },
   /** A new run of the same flow text and inputs, pointing at the old one. Fails with `RunNotFound`, `RunNotFinished`, `InputsUnreadable`, and as `runs.enqueue`. */
   'runs.resubmit': { params: z.object({ runId: z.string(), requestedBy: z.string() }), result: one },
   /** Fails with `QuestionNotFound` when somebody else was faster. */
   'runs.answer': {
     params: z.object({ runId: z.string(), questionId: z.string(), answer, by: z.string() }),
     result: z.object({}),
+  },
+  /** A message of the Debug Adapter Protocol to the worker of a running run; the first one attaches this link, `null` detaches it, and so does its end. Answers come as `debug` notifications. Fails with `RunNotFound`, `RunNotActive`, `DebuggerAttached` when another link is attached. */
+  'runs.debug': { params: z.object({ runId: z.string(), message: z.unknown() }), result: z.object({}) },
+  /** The work queues of the machine by name, with the number of their items in each status. */
+  'workQueues.list': {
+    params: z.object({}),
+    result: z.object({
+      queues: z.array(z.extend(workQueueRecord, { items: z.record(z.string(), z.number()) })),
+    }),
+  },
+  /** Makes a work queue. Fails with `WorkQueueExists`. */
+  'workQueues.add': {
+    params: z.object({
+      name: z.string().check(z.minLength(1), z.maxLength(200)),
+      maxRetries: z.int().check(z.minimum(0), z.maximum(1_000)),
+    }),
+    result: z.object({ queue: workQueueRecord }),
+  },
+  /** Fails with `WorkQueueNotFound`. */
+  'workQueues.setState': {
+    params: z.object({ queue: z.string(), state: workQueueRecord.shape.state }),
+    result: z.object({ queue: workQueueRecord }),
+  },
+  /** The oldest items of a queue, 8 MB at most; `more`: how many others there are. Fails with `WorkQueueNotFound`. */
+  'workQueues.items': {
+    params: z.object({ queue: z.string() }),
+    result: z.object({ items: z.array(workItemRecord), more: z.number() }),
   },
   /** From now on the link gets an `event` notification per event; first, those after `after`. `complete` is false when older ones are gone, or when this agent has not come as far as `after`: read `runs.list` again. */
   subscribe: {
@@ -98,6 +144,9 @@ export type AgentResult<M extends AgentMethod> = z.infer<(typeof agentMethods)[M
 
 /** Agent → client notification. */
 export const agentEvent = z.object({ event: runEvent });
+
+/** Agent → the link whose debugger is attached. `null`: the run has ended. */
+export const debugMessage = z.object({ runId: z.string(), message: z.unknown() });
 
 /** `data` of a JSON-RPC error: the product's code and next step. */
 export const agentErrorData = z.object({ code: z.string(), nextStep: z.string() });

@@ -1,5 +1,5 @@
 // Custom requests between the extension and the language server. Types only.
-import type { WireValue } from './run.ts';
+import type { Companion, WireValue } from './run.ts';
 
 export type InputType =
   | 'Text'
@@ -25,7 +25,10 @@ export interface FlowParameterInfo {
   readonly line: number;
 }
 
-/** Asks what the extension needs to know to run a document. */
+/**
+ * Asks what the extension needs to know to run a document. Fails with `CalledFlowNotFound`, `CalledFlowAmbiguous`, `FlowCircle`,
+ * `TooManyCalledFlows` when the flows that it runs cannot be gathered.
+ */
 export const flowRequest = 'desktopFlows/flow';
 
 export interface FlowRequestParams {
@@ -40,6 +43,8 @@ export interface FlowRequestResult {
   readonly blocking: readonly { readonly code: string; readonly message: string; readonly line: number }[];
   /** SHA-256 of the text, hex; equals `run.flow.hash` when the run used this text. */
   readonly hash: string;
+  /** The repositories and flows that a run of it needs; empty while something forbids a run. */
+  readonly companions: readonly Companion[];
 }
 
 // ── The Flow view ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,6 +208,21 @@ export interface CompareFlowsResult {
   readonly changes: readonly string[];
 }
 
+// ── Tests ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Asks which tests a file of tests has. Nothing is run. */
+export const testsRequest = 'desktopFlows/tests';
+
+export interface TestsParams {
+  /** The text of the file. */
+  readonly text: string;
+}
+
+export interface TestsResult {
+  /** In the order of the text; lines are 0-based. */
+  readonly tests: readonly { readonly name: string; readonly line: number; readonly endLine: number }[];
+}
+
 /** Parameters and result of every custom request. */
 export interface EditorRequests {
   readonly [flowRequest]: { readonly params: FlowRequestParams; readonly result: FlowRequestResult };
@@ -224,6 +244,7 @@ export interface EditorRequests {
     readonly params: PackSolutionParams;
     readonly result: PackSolutionResult;
   };
+  readonly [testsRequest]: { readonly params: TestsParams; readonly result: TestsResult };
   readonly [compareFlowsRequest]: {
     readonly params: CompareFlowsParams;
     readonly result: CompareFlowsResult;

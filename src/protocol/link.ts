@@ -9,6 +9,7 @@ import {
   type AgentResult,
   agentEvent,
   agentMethods,
+  debugMessage,
   protocolVersion,
 } from './agent.ts';
 import { type CloseReason, invalidRequest, RpcPeer, type Transport } from './rpc.ts';
@@ -17,10 +18,13 @@ import type { RunEvent } from './run.ts';
 export class AgentLink implements Disposable {
   readonly #peer: RpcPeer;
   readonly #events = new Emitter<RunEvent>();
+  readonly #debug = new Emitter<{ readonly runId: string; readonly message: unknown }>();
   #hello: AgentResult<'hello'> | undefined;
 
   /** Events of the agent, in order, once `subscribe` was called. */
   readonly onEvent = this.#events.event;
+  /** What the worker of a run tells the debugger that this link attached with `runs.debug`; `null` at the end of the run. */
+  readonly onDebug = this.#debug.event;
   /** Fires once, whichever side ended the link. */
   readonly onClose: RpcPeer['onClose'];
 
@@ -69,6 +73,11 @@ export class AgentLink implements Disposable {
   }
 
   #notified(method: string, params: unknown): void {
+    if (method === 'debug') {
+      const parsed = debugMessage.safeParse(params);
+      if (parsed.success) this.#debug.fire({ runId: parsed.data.runId, message: parsed.data.message });
+      return;
+    }
     if (method !== 'event') return; // a newer agent may announce more
     const parsed = agentEvent.safeParse(params);
     // A damaged event would be a gap in the sequence: better to connect again than to show half the truth.

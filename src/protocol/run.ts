@@ -28,7 +28,7 @@ export const isTerminal = (state: RunState): boolean => terminal.has(state);
 
 /**
  * A flow value as it travels: text, number, Boolean, `null` (blank), list, or an object with `$type`:
- * `{$type:'object', entries:{…}}`, `{$type:'datetime', value:'2026-01-31T10:00:00'}`, `{$type:'datatable', columns:[…], rows:[[…]]}`,
+ * `{$type:'object', entries:{…}}`, `{$type:'number', value:'12345678901234567890'}` (more digits than JSON's numbers keep), `{$type:'datetime', value:'2026-01-31T10:00:00'}`, `{$type:'datatable', columns:[…], rows:[[…]]}`,
  * `{$type:'secured'}` (a value that must not be shown), `{$type:'other', text:'…'}` (shown only).
  */
 export type WireValue =
@@ -38,6 +38,7 @@ export type WireValue =
   | null
   | readonly WireValue[]
   | { readonly $type: 'object'; readonly entries: { readonly [key: string]: WireValue } }
+  | { readonly $type: 'number'; readonly value: string }
   | { readonly $type: 'datetime'; readonly value: string }
   | {
       readonly $type: 'datatable';
@@ -57,6 +58,7 @@ export const wireValue: z.ZodMiniType<WireValue> = z.lazy(() =>
     z.null(),
     z.array(wireValue),
     z.object({ $type: z.literal('object'), entries: z.record(z.string(), wireValue) }),
+    z.object({ $type: z.literal('number'), value: z.string() }),
     z.object({ $type: z.literal('datetime'), value: z.string() }),
     z.object({
       $type: z.literal('datatable'),
@@ -67,6 +69,17 @@ export const wireValue: z.ZodMiniType<WireValue> = z.lazy(() =>
     z.object({ $type: z.literal('other'), text: z.string() }),
   ]),
 );
+
+/**
+ * A file a flow needs besides its own text: a repository, or a flow that it runs. `path` as in the flow's folder, with `/`. `ids`, of
+ * flows only: by which `FlowId`s the flows of this run call it.
+ */
+export const companion = z.object({
+  path: z.string(),
+  text: z.string(),
+  ids: z.optional(z.array(z.string())),
+});
+export type Companion = z.infer<typeof companion>;
 
 export const runMode = z.enum(['attended', 'unattended']);
 export const runPriority = z.enum(['normal', 'high']);
@@ -83,8 +96,13 @@ export const runError = z.object({
 });
 export type RunError = z.infer<typeof runError>;
 
-/** Where a run is. `line` is 1-based. */
-export const runPosition = z.object({ subflow: z.string(), line: z.number(), action: z.string() });
+/** Where a run is. `line` is 1-based. `flow`: name of a flow that the run's flow runs; absent for the run's flow itself. */
+export const runPosition = z.object({
+  subflow: z.string(),
+  line: z.number(),
+  action: z.string(),
+  flow: z.optional(z.string()),
+});
 export type RunPosition = z.infer<typeof runPosition>;
 
 /** One run as everybody sees it. Times are wall-clock milliseconds of the agent. Sensitive inputs and outputs are `{$type:'secured'}`. */
@@ -102,6 +120,8 @@ export const run = z.object({
   movedToTopAt: z.optional(z.number()),
   /** When a queued run gives up waiting. */
   expiresAt: z.number(),
+  /** How long it may run; absent: as long as it takes. */
+  timeoutSeconds: z.optional(z.number()),
   startedAt: z.optional(z.number()),
   endedAt: z.optional(z.number()),
   inputs: z.record(z.string(), wireValue),
@@ -112,8 +132,9 @@ export const run = z.object({
 });
 export type Run = z.infer<typeof run>;
 
-/** State of one line, cumulative since the run started, so that the latest frame is all a reader needs. `line` is 1-based. */
+/** State of one line, cumulative since the run started, so that the latest frame is all a reader needs. `flow` as in `runPosition`. */
 export const lineStatus = z.object({
+  flow: z.optional(z.string()),
   line: z.number(),
   subflow: z.string(),
   state: z.enum(['running', 'ok', 'failed', 'handled']),
@@ -124,8 +145,9 @@ export const lineStatus = z.object({
 });
 export type LineStatus = z.infer<typeof lineStatus>;
 
-/** One executed action, for logs. `at` is wall-clock milliseconds. */
+/** One executed action, for logs. `at` is wall-clock milliseconds. `flow` as in `runPosition`. */
 export const actionRecord = z.object({
+  flow: z.optional(z.string()),
   line: z.number(),
   subflow: z.string(),
   action: z.string(),
@@ -185,6 +207,7 @@ export const runEvent = z.discriminatedUnion('kind', [
     message: z.string(),
     line: z.optional(z.number()),
     subflow: z.optional(z.string()),
+    flow: z.optional(z.string()),
   }),
   z.object({ ...eventBase, kind: z.literal('question'), question }),
   z.object({ ...eventBase, kind: z.literal('answered'), questionId: z.string(), by: z.string() }),

@@ -1,7 +1,16 @@
 // What passes between the agent and the worker of one run, over the worker's private IPC channel.
 // The flow and its inputs (secrets included) travel here and only here: never in arguments, environment or files.
 import * as z from 'zod/mini';
-import { actionRecord, answer, lineStatus, question, runError, runPosition, wireValue } from './run.ts';
+import {
+  actionRecord,
+  answer,
+  companion,
+  lineStatus,
+  question,
+  runError,
+  runPosition,
+  wireValue,
+} from './run.ts';
 
 /** Agent → worker. `fence` identifies this claim of the run; the worker repeats it in every message. */
 export const toWorker = z.discriminatedUnion('kind', [
@@ -9,11 +18,21 @@ export const toWorker = z.discriminatedUnion('kind', [
     kind: z.literal('start'),
     runId: z.string(),
     fence: z.number(),
-    flow: z.object({ name: z.string(), path: z.string(), text: z.string() }),
+    /** Of the agent; the work queues are there. */
+    dataFolder: z.string(),
+    flow: z.object({ name: z.string(), path: z.string(), text: z.string(), companions: z.array(companion) }),
     /** By external name. */
     inputs: z.record(z.string(), wireValue),
+    /** Wait for a debugger before the first statement. */
+    debug: z.boolean(),
   }),
   z.object({ kind: z.literal('stop') }),
+  z.object({ kind: z.literal('pause') }),
+  z.object({ kind: z.literal('resume') }),
+  /** The flow ends at its next "If safe stop requested". */
+  z.object({ kind: z.literal('safeStop') }),
+  /** A message of the Debug Adapter Protocol from the one debugger that is attached; `null` when it left. */
+  z.object({ kind: z.literal('debug'), message: z.unknown() }),
   z.object({ kind: z.literal('answer'), questionId: z.string(), answer }),
 ]);
 export type ToWorker = z.infer<typeof toWorker>;
@@ -22,6 +41,8 @@ export type ToWorker = z.infer<typeof toWorker>;
 export const fromWorker = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('started'), fence: z.number() }),
+  /** The flow stands still, by request or at a place where a debugger stopped it, or goes on. */
+  z.object({ kind: z.literal('halted'), fence: z.number(), isHalted: z.boolean() }),
   z.object({
     kind: z.literal('frame'),
     fence: z.number(),
@@ -36,9 +57,12 @@ export const fromWorker = z.discriminatedUnion('kind', [
         message: z.string(),
         line: z.number(),
         subflow: z.string(),
+        flow: z.optional(z.string()),
       }),
     ),
   }),
+  /** A message of the Debug Adapter Protocol for the debugger that is attached; masked like everything else. */
+  z.object({ kind: z.literal('debug'), fence: z.number(), message: z.unknown() }),
   z.object({ kind: z.literal('question'), fence: z.number(), question }),
   z.object({ kind: z.literal('withdrawn'), fence: z.number(), questionId: z.string() }),
   z.object({

@@ -1,7 +1,9 @@
 // The contract between the interpreter and the action modules: a table of `{id, run}` per module (runtime/actions/*.ts).
 import { CodedError } from '../base/error.ts';
+import type { Repositories } from './elements.ts';
 import type { Host } from './host.ts';
-import type { Value } from './values.ts';
+import type { Numeric, Value } from './values.ts';
+import type { WorkQueues } from './workQueues.ts';
 
 /**
  * An action, condition or wait of the catalog. `id` is its full catalog id with variant (`Text.Replace.ReplaceText`).
@@ -20,6 +22,8 @@ export interface ActionDefinition {
 export interface ActionResult {
   readonly outputs?: Readonly<Record<string, Value>>;
   readonly condition?: boolean;
+  /** Of a condition that holds: the flow ends well as soon as the block under it was carried out. */
+  readonly endsFlow?: boolean;
 }
 
 /** What an action may touch besides the file system and processes it exists for. */
@@ -29,6 +33,19 @@ export interface ActionContext {
   readonly signal: AbortSignal;
   /** Folder of the flow file; relative paths of a flow are resolved against it. */
   readonly folder: string;
+  /** UI elements and images of the flow. */
+  readonly repositories: Repositories;
+  /**
+   * Ties something that was opened to the run: `close` is called once when the run ends, however it ends, latest first. The returned
+   * function gives it up (it was closed, or is to outlive the run).
+   */
+  own(close: () => void | Promise<void>): () => void;
+  /** Runs another flow of the run, and resolves with its outputs, by every name they are known by; with none at once unless `wait`. */
+  runFlow(id: string, inputs: ActionArguments['dynamic'], wait: boolean): Promise<Record<string, Value>>;
+  /** The work queues of the machine; undefined where there are none. */
+  readonly workQueues: WorkQueues | undefined;
+  /** Whether somebody asked the flow to stop where it is prepared for it. */
+  readonly safeStopRequested: boolean;
   /** Marks a text that a person gave as secret from now on: it is masked in everything the run reports. */
   addSecret(text: string): void;
 }
@@ -43,7 +60,10 @@ export interface ActionArguments {
   /** The raw value: given, else default, else null. */
   value(name: string): Value;
   text(name: string): string;
+  /** As the nearest JavaScript number; see `numeric` for all digits. */
   number(name: string): number;
+  /** A number with all its digits. */
+  numeric(name: string): Numeric;
   integer(name: string): number;
   boolean(name: string): boolean;
   /** Member of the enum as the catalog spells it, whatever the letter case in the flow. */

@@ -1,10 +1,9 @@
 // The arguments of one action call as the action sees them: by catalog name, with the catalog's defaults, converted on demand.
 import { type CatalogAction, type CatalogArgument, enumMember } from '../language/catalog/catalog.ts';
-import { parseNumber } from '../language/syntax/numbers.ts';
 import { type ActionArguments, ActionError } from './action.ts';
-import { describe, toBoolean, toNumber, toText } from './convert.ts';
+import { describe, parseNumeric, toBoolean, toNumber, toNumeric, toText } from './convert.ts';
 import { LogicError } from './errors.ts';
-import { Datarow, EnumValue, FileValue, FolderValue, typeName, type Value } from './values.ts';
+import { Datarow, EnumValue, FileValue, FolderValue, type Numeric, typeName, type Value } from './values.ts';
 
 /** What all calls from one place of a flow have in common. Built once per place. */
 export class ArgumentShape {
@@ -85,6 +84,11 @@ export class CallArguments implements ActionArguments {
     return this.#convert(name, 'a number', () => toNumber(value));
   }
 
+  numeric(name: string): Numeric {
+    const value = this.value(name);
+    return this.#convert(name, 'a number', () => toNumeric(value));
+  }
+
   integer(name: string): number {
     const value = this.number(name);
     if (!Number.isInteger(value)) throw this.#refuse(name, value, 'a whole number');
@@ -161,7 +165,7 @@ export class CallArguments implements ActionArguments {
 
 function typedDefault(type: string, text: string): Value {
   if (/^boolean$/i.test(type)) return text.toLowerCase() === 'true';
-  if (/^(int32|int64|decimal|double)$/i.test(type)) return parseNumber(text) ?? text;
+  if (/^(int32|int64|decimal|double)$/i.test(type)) return parseNumeric(text) ?? text;
   return text;
 }
 

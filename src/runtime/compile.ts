@@ -3,8 +3,11 @@
 // Injection-proof by construction: no name or text of the flow is ever written into the source except through JSON.stringify.
 // Runs nothing itself (see engine.ts); rules of the language: docs/semantics.md.
 
-import { sensitivity } from '../language/analysis/sensitivity.ts';
-import { enumMember, findAction } from '../language/catalog/catalog.ts';
+import { MASK } from '../base/redact.ts';
+import { type Sensitivity, sensitivity } from '../language/analysis/sensitivity.ts';
+import { type CatalogAction, canonicalId, enumMember, findAction } from '../language/catalog/catalog.ts';
+import { hasPowerFx, namesIn, readPowerFx } from '../language/powerFx/parser.ts';
+import { parse } from '../language/syntax/parser.ts';
 import type {
   ActionCall,
   Argument,
@@ -30,8 +33,16 @@ import type {
   SwitchStatement,
   WaitStatement,
 } from '../language/syntax/tree.ts';
-import { eachStatement, effects, enumReference, rootVariable, variablesIn } from '../language/syntax/walk.ts';
+import {
+  eachExpression,
+  eachStatement,
+  effects,
+  enumReference,
+  rootVariable,
+  variablesIn,
+} from '../language/syntax/walk.ts';
 import { parseDatetime } from './convert.ts';
+import { noRepositories, type Repositories, textsWithVariables } from './elements.ts';
 import { EnumValue } from './values.ts';
 
 /** A place that can run: a statement, an ELSE IF or a CASE. Counters, durations and positions are kept per site. */
@@ -47,6 +58,29 @@ export interface Site {
   readonly sensitive: boolean;
   /** True for actions, calls, waits and loops: each execution is measured and reported. */
   readonly reported: boolean;
+  readonly statement: Statement;
+  /** Which subflow: 0 is Main, see `CompiledFlow.subflows`. */
+  readonly owner: number;
+  /** How a debugger jumps to the statement; undefined unless compiled for that, and inside error rules. */
+  readonly jump: Jump | undefined;
+  /** The statement list it belongs to, see `CompiledFlow.units`. Error rules belong to the list around their action or block. */
+  readonly unit: number;
+}
+
+/** Numbers of a statement in the state machine of its list: its own, and that of the place behind it. */
+export interface Jump {
+  readonly to: number;
+  readonly behind: number;
+}
+
+/** A subflow as a debugger needs it. */
+export interface CompiledSubflow {
+  readonly name: string;
+  /** Slots of the variables it sees without `GLOBAL.`, by lower-cased name; one map for Main and all global subflows. */
+  readonly variables: ReadonlyMap<string, number>;
+  /** Lower-cased names of those that hold secrets. */
+  readonly sensitive: ReadonlySet<string>;
+  readonly local: boolean;
 }
 
 /** One action call: which action, and the names of the arguments in the order in which generated code passes their values. */
@@ -59,10 +93,12 @@ export interface CallSite {
   readonly dynamic: readonly boolean[];
   /** False while a WAIT or a LOOP WHILE asks the action: the statement reports, not each question. */
   readonly reported: boolean;
+  /** True when an argument that the action may quote holds a secret: what it says about an error is then withheld. */
+  readonly withholds: boolean;
 }
 
 export interface CompiledFlow {
-  /** Body of a function with the parameters `rt, k, c, s` that returns a `FlowProgram`. */
+  /** Body of a function with the parameters `rt, k, c, s` that returns a `CompiledProgram`. */
   readonly source: string;
   readonly sites: readonly Site[];
   readonly calls: readonly CallSite[];
@@ -70,18 +106,37 @@ export interface CompiledFlow {
   readonly constants: readonly unknown[];
   /** Names of the variable slots, for messages. */
   readonly slots: readonly string[];
+  /** Main first. */
+  readonly subflows: readonly CompiledSubflow[];
+  /** For each statement list by its number, the list around it in the same subflow. */
+  readonly units: ReadonlyMap<number, number | undefined>;
+  /** To which list each number of a jump belongs. Empty unless compiled for jumps. */
+  readonly targets: ReadonlyMap<number, number>;
 }
 
-/** What generated code gives back: Main, and access to the variables that hold inputs and outputs, by lower-cased name. */
-export interface FlowProgram {
+/** The variables of one call of a subflow, by number of their slot. */
+export interface VariableSlots {
+  peek(slot: number): unknown;
+  poke(slot: number, value: unknown): void;
+}
+
+/** What generated code gives back: Main, and the variables of Main and the global subflows. */
+export interface CompiledProgram extends VariableSlots {
   main(): Promise<void>;
-  get(name: string): unknown;
-  set(name: string, value: unknown): void;
 }
 
-/** Compiles a flow without blocking diagnostics. Never fails: what cannot be compiled becomes an error when it is reached. */
-export function compile(flow: FlowFile): CompiledFlow {
-  return new Compiler(flow).compile();
+/**
+ * Compiles a flow without blocking diagnostics. Never fails: what cannot be compiled becomes an error when it is reached. With `jumps`
+ * a debugger can make it go on at any statement of the current list or of one around it; it then runs several times slower.
+ * `repositories`: the UI elements beside the flow, whose selectors may read its variables.
+ */
+export function compile(
+  flow: FlowFile,
+  jumps = false,
+  secrets: Sensitivity = sensitivity(flow),
+  repositories: Repositories = noRepositories,
+): CompiledFlow {
+  return new Compiler(flow, jumps, secrets, repositories).compile();
 }
 
 /** Variables of Main and all global subflows, or those of one local subflow. */
@@ -100,6 +155,10 @@ interface Frame {
   readonly kind: 'subflow' | 'loop' | 'handler';
   readonly scope: Scope;
   readonly subflowName: string;
+  /** See `Site.owner`. */
+  readonly subflowIndex: number;
+  /** The body of a loop that only computes. */
+  readonly tight: boolean;
   /** Temporaries in use in the current statement, and the most ever used. */
   temps: number;
   maxTemps: number;
@@ -170,10 +229,17 @@ class Compiler {
   #targets: ReadonlySet<string> = new Set();
   #row = 0;
   #comments: readonly number[] = [];
+  readonly #jumps: boolean;
+  readonly #statementJumps = new Map<Statement, Jump>();
+  readonly #units = new Map<number, number | undefined>();
+  readonly #jumpUnits = new Map<number, number>();
 
-  constructor(flow: FlowFile) {
+  readonly #repositories: Repositories;
+
+  constructor(flow: FlowFile, jumps: boolean, secrets: Sensitivity, repositories: Repositories) {
     this.#flow = flow;
-    const secrets = sensitivity(flow);
+    this.#jumps = jumps;
+    this.#repositories = repositories;
     const shared = flow.subflows.filter((subflow) => subflow.global).map((subflow) => subflow.body);
     const local = flow.subflows.filter((subflow) => !subflow.global).map((subflow) => subflow.body);
     const grown = new Set([...growing([flow.main, ...shared], 'any'), ...growing(local, 'global')]);
@@ -193,35 +259,53 @@ class Compiler {
   }
 
   compile(): CompiledFlow {
-    const names = this.#flow.header.parameters.map((parameter) => parameter.name.text);
-    for (const name of names) this.#slot(this.#shared, name);
-    const functions = [this.#subflow('f0', 'Main', this.#flow.main, this.#shared, 0)];
+    for (const parameter of this.#flow.header.parameters) this.#slot(this.#shared, parameter.name.text);
+    const functions = [this.#subflow('f0', 'Main', this.#flow.main, this.#shared, 0, 0)];
+    const subflows = [{ name: 'Main', own: this.#shared }];
     for (const { subflow, code } of this.#subflows.values()) {
       const own = this.#locals.get(subflow) ?? this.#shared;
-      functions.push(this.#subflow(code, subflow.name.text, subflow.body, own, subflow.start));
+      const name = subflow.name.text;
+      functions.push(this.#subflow(code, name, subflow.body, own, subflow.start, subflows.length));
+      subflows.push({ name, own });
     }
     const slots = [
       ...this.#shared.slots.values(),
       ...[...this.#shared.growing].map((name) => owner(this.#slot(this.#shared, name))),
     ];
-    const access = [...new Set(names.map((name) => name.toLowerCase()))].map(
-      (name) => [name, this.#slot(this.#shared, name)] as const,
-    );
     const source = [
       '"use strict";',
       ...(slots.length > 0 ? [`let ${slots.join(', ')};`] : []),
       ...this.#shared.functions,
       ...functions,
-      'return { main: f0,',
-      `get(n) { switch (n) { ${access.map(([name, slot]) => `case ${JSON.stringify(name)}: return ${slot};`).join(' ')} } },`,
-      `set(n, x) { switch (n) { ${access.map(([name, slot]) => `case ${JSON.stringify(name)}: ${slot} = x; break;`).join(' ')} } } };`,
+      `return { main: f0, ${access(this.#shared)} };`,
     ].join('\n');
-    return { source, sites: this.#sites, calls: this.#calls, constants: this.#constants, slots: this.#slots };
+    return {
+      source,
+      sites: this.#sites,
+      calls: this.#calls,
+      constants: this.#constants,
+      slots: this.#slots,
+      subflows: subflows.map(({ name, own }) => ({
+        name,
+        variables: new Map([...own.slots].map(([variable, slot]) => [variable, Number(slot.slice(1))])),
+        sensitive: own.sensitive,
+        local: own.subflow !== undefined,
+      })),
+      units: this.#units,
+      targets: this.#jumpUnits,
+    };
   }
 
   // ── Subflows, functions, lists ────────────────────────────────────────────────────────────────────────────────
 
-  #subflow(code: string, name: string, body: readonly Statement[], own: Scope, start: number): string {
+  #subflow(
+    code: string,
+    name: string,
+    body: readonly Statement[],
+    own: Scope,
+    start: number,
+    index: number,
+  ): string {
     const targets = new Set<string>();
     for (const { statement } of eachStatement(body)) {
       if (statement.kind === 'Goto') targets.add(statement.name.text.toLowerCase());
@@ -229,7 +313,7 @@ class Compiler {
     this.#targets = targets;
     this.#row = 0;
     this.#subflowStart = start;
-    const frame = newFrame('subflow', own, name);
+    const frame = newFrame('subflow', { scope: own, subflowName: name, subflowIndex: index });
     const unit = this.#unit(body, frame, undefined);
     const lines = this.#body(body, unit, {
       frame,
@@ -241,13 +325,17 @@ class Compiler {
       resumable: undefined,
       returnsOutcome: false,
     });
-    if (own.subflow === undefined) return functionText(code, '', frame, [`F: {`, ...lines, '}']);
+    if (own.subflow === undefined) {
+      const called = index === 0 ? [] : [`rt.into(${index});`];
+      return functionText(code, '', frame, [...called, 'F: {', ...lines, '}']);
+    }
     const parameters = own.subflow.inputs.map((input) => this.#slot(own, input.text));
     const results = own.subflow.outputs.map((output) => this.#slot(own, output.text));
     const marks = [...own.growing].map((grown) => owner(this.#slot(own, grown)));
     const inner = [...own.slots.values(), ...marks].filter((slot) => !parameters.includes(slot));
     return functionText(code, parameters.join(', '), frame, [
       ...(inner.length > 0 ? [`let ${inner.join(', ')};`] : []),
+      `rt.into({ owner: ${index}, ${access(own)} });`,
       ...own.functions,
       ...own.subflow.inputs
         .filter((input) => own.sensitive.has(input.text.toLowerCase()))
@@ -267,13 +355,19 @@ class Compiler {
       const key = name.toLowerCase();
       if (this.#targets.has(key) && !labels.has(key)) labels.set(key, { unit, number: this.#signals++ });
     }
-    if (labels.size > 0) frame.declared.push(`pc${unit.id} = 0`);
+    this.#units.set(unit.id, outer?.id);
+    if (this.#jumps) for (const label of labels.values()) this.#jumpUnits.set(label.number, unit.id);
+    if (this.#isMachine(unit)) frame.declared.push(`pc${unit.id} = 0`);
     return unit;
   }
 
-  /** The statements of a unit: plain code, or a state machine when some GOTO lands in it. */
+  #isMachine(unit: Unit): boolean {
+    return this.#jumps || unit.labels.size > 0;
+  }
+
+  /** The statements of a unit: plain code, or a state machine when some GOTO lands in it or a debugger may jump. */
   #body(body: readonly Statement[], unit: Unit, place: Place): string[] {
-    if (unit.labels.size === 0) return this.#list(body, place);
+    if (!this.#isMachine(unit)) return this.#list(body, place);
     return [
       `pc${unit.id} = 0;`,
       `S${unit.id}: for (;;) {`,
@@ -292,19 +386,35 @@ class Compiler {
 
   /** Like `#list`, but IF and SWITCH statements that contain a jump target are taken apart, so that the target is a `case`. */
   #flatList(body: readonly Statement[], place: Place): string[] {
-    return body.flatMap((statement) => {
-      if (statement.kind === 'Label') {
-        const label = place.unit.labels.get(statement.name.text.toLowerCase());
-        const lines = this.#statement(statement, place);
-        return label?.unit === place.unit ? [`case ${label.number}:`, ...lines] : lines;
-      }
-      const isTarget = (name: string) => place.unit.labels.has(name.toLowerCase());
-      if (statement.kind === 'If' && labelsOf([statement]).some(isTarget))
-        return this.#if(statement, place, true);
-      if (statement.kind === 'Switch' && labelsOf([statement]).some(isTarget))
-        return this.#switch(statement, place, true);
-      return this.#statement(statement, place);
+    if (!this.#jumps) return body.flatMap((statement) => this.#flatStatement(statement, place));
+    let to = this.#jumpNumber(place.unit);
+    const lines = body.flatMap((statement) => {
+      const behind = this.#jumpNumber(place.unit);
+      this.#statementJumps.set(statement, { to, behind });
+      const code = [`case ${to}:`, ...this.#flatStatement(statement, place)];
+      to = behind;
+      return code;
     });
+    return [...lines, `case ${to}:`];
+  }
+
+  #jumpNumber(unit: Unit): number {
+    const number = this.#signals++;
+    this.#jumpUnits.set(number, unit.id);
+    return number;
+  }
+
+  #flatStatement(statement: Statement, place: Place): string[] {
+    if (statement.kind === 'Label') {
+      const label = place.unit.labels.get(statement.name.text.toLowerCase());
+      const lines = this.#statement(statement, place);
+      return label?.unit === place.unit ? [`case ${label.number}:`, ...lines] : lines;
+    }
+    const isTarget = (name: string) => place.unit.labels.has(name.toLowerCase());
+    const flat = () => this.#jumps || labelsOf([statement]).some(isTarget);
+    if (statement.kind === 'If' && flat()) return this.#if(statement, place, true);
+    if (statement.kind === 'Switch' && flat()) return this.#switch(statement, place, true);
+    return this.#statement(statement, place);
   }
 
   #site(
@@ -321,7 +431,7 @@ class Compiler {
       names.size + shared.size > 0 &&
       effects(statement).some((effect) =>
         [...effect.reads, ...effect.writes].some((expression) =>
-          variablesIn(expression).some((use) => (use.global ? shared : names).has(use.name.toLowerCase())),
+          variableUses(expression).some((use) => (use.global ? shared : names).has(use.name.toLowerCase())),
         ),
       );
     return (
@@ -332,8 +442,63 @@ class Compiler {
         row: (row ?? ++this.#row) + this.#commentsBefore(statement.start),
         sensitive,
         reported,
+        statement,
+        owner: place.frame.subflowIndex,
+        jump: this.#statementJumps.get(statement),
+        unit: place.unit.id,
       }) - 1
     );
+  }
+
+  /** Notes the position, counts the statement, and lets `rt.enter` measure, pause or stop it while `k[0]` says so. */
+  #hook(site: number, place: Place): string[] {
+    const jump = this.#jumpIfAsked(place);
+    return [
+      `k[1] = ${site}; c[${site}]++; if (k[0] !== 0) { p = rt.enter(${site}); if (p !== undefined) ${jump === '' ? 'await p;' : `{ await p; ${jump} }`} }`,
+    ];
+  }
+
+  /** Goes where a debugger wants to jump, if it does. */
+  #jumpIfAsked(place: Place): string {
+    return this.#jumps ? `if ((q = rt.jump()) !== 0) { ${this.#jumpOn(place)} }` : '';
+  }
+
+  /** Jumps to the number in `q`, which belongs to the list of this place or to one around it. */
+  #jumpOn({ frame, unit }: Place): string {
+    const code: string[] = [];
+    for (let at: Unit | undefined = unit; at?.frame === frame; at = at.outer)
+      code.push(`if (rt.unit(q) === ${at.id}) { pc${at.id} = q; continue S${at.id}; }`);
+    return [...code, 'return q;'].join(' ');
+  }
+
+  /**
+   * Asks a debugger about an error before anything handles it. `rt.failed` lets the error go on, or says whether to do it again (true)
+   * or to go on behind it. `opens`: what it does opens a call, wait or loop; `retries`: code that tells whether the rules will retry.
+   */
+  #guarded(
+    lines: readonly string[],
+    site: number,
+    place: Place,
+    options: { readonly opens?: boolean; readonly otherwise?: string; readonly retries?: string } = {},
+  ): string[] {
+    const { opens = false, otherwise = '', retries = 'false' } = options;
+    return [
+      'for (;;) {',
+      ...(opens ? ['const d = rt.depth();'] : []),
+      'try {',
+      ...lines,
+      '} catch (e) {',
+      `if (await rt.failed(e, ${site}, ${retries}${opens ? ', d' : ''})) continue;`,
+      ...[this.#jumpIfAsked(place), otherwise].filter((code) => code !== ''),
+      '}',
+      'break;',
+      '}',
+    ];
+  }
+
+  /** Like `#guarded`, for what only computes: in a tight loop a guard would cost a quarter of the speed. */
+  #guardedUnlessTight(lines: readonly string[], site: number, place: Place): readonly string[] {
+    return place.frame.tight ? lines : this.#guarded(lines, site, place);
   }
 
   #commentsBefore(offset: number): number {
@@ -379,16 +544,20 @@ class Compiler {
         return this.#loop(statement, place);
       case 'ExitLoop':
       case 'NextLoop': {
-        const lines = hook(
+        const lines = this.#hook(
           this.#site(statement, statement.kind === 'ExitLoop' ? 'EXIT LOOP' : 'NEXT LOOP', false, place),
+          place,
         );
         if (place.loop === undefined) return [...lines, 'rt.misplaced("EXIT LOOP");'];
         return [...lines, `${statement.kind === 'ExitLoop' ? 'break' : 'continue'} L${place.loop};`];
       }
       case 'Label':
-        return hook(this.#site(statement, 'LABEL', false, place));
+        return this.#hook(this.#site(statement, 'LABEL', false, place), place);
       case 'Goto':
-        return [...hook(this.#site(statement, 'GOTO', false, place)), this.#goto(statement, place)];
+        return [
+          ...this.#hook(this.#site(statement, 'GOTO', false, place), place),
+          this.#goto(statement, place),
+        ];
       case 'CallSubflow':
         return this.#call(statement, place);
       case 'Wait':
@@ -396,25 +565,34 @@ class Compiler {
       case 'ExitFlow': {
         const site = this.#site(statement, 'EXIT', false, place);
         const code = statement.code === undefined ? '0' : this.#value(statement.code, place);
-        const message =
-          statement.message === undefined ? 'undefined' : this.#outgoing(statement.message, place);
-        return [...hook(site), `throw rt.exit(${code}, ${message});`];
+        // Nobody but a reader gets the message, so it is masked where it is made.
+        const message = statement.message === undefined ? 'undefined' : this.#shown(statement.message, place);
+        const told = statement.code !== undefined && this.#isSensitive(statement.code, place);
+        return [
+          ...this.#hook(site, place),
+          ...this.#guarded([`throw rt.exit(${code}, ${message}${told ? ', true' : ''});`], site, place),
+        ];
       }
       case 'ExitSubflow':
         return [
-          ...hook(this.#site(statement, 'EXIT FUNCTION', false, place)),
+          ...this.#hook(this.#site(statement, 'EXIT FUNCTION', false, place), place),
           this.#exitSubflow(place.frame),
         ];
       case 'GetLastError': {
         const site = this.#site(statement, 'ERROR', false, place);
         const reset = statement.reset === undefined ? 'false' : this.#truth(statement.reset, place);
-        return [...hook(site), ...this.#assign(statement.variable, `rt.lastError(${reset})`, place)];
-      }
-      case 'ThrowError':
         return [
-          ...hook(this.#site(statement, 'THROW ERROR', false, place)),
-          `throw ${place.failure ?? 'rt.noError()'};`,
+          ...this.#hook(site, place),
+          ...this.#guarded(this.#assign(statement.variable, `rt.lastError(${reset})`, place), site, place),
         ];
+      }
+      case 'ThrowError': {
+        const site = this.#site(statement, 'THROW ERROR', false, place);
+        return [
+          ...this.#hook(site, place),
+          ...this.#guarded([`throw ${place.failure ?? 'rt.noError()'};`], site, place),
+        ];
+      }
       case 'Action':
         return this.#actionStatement(statement.action, statement.onError, statement, place);
       case 'Block':
@@ -443,17 +621,23 @@ class Compiler {
       case 'EndRegion':
         this.#row++;
         return [];
-      case 'Error':
-        return [...hook(this.#site(statement, 'unreadable line', false, place)), 'rt.unreadable();'];
+      case 'Error': {
+        const site = this.#site(statement, 'unreadable line', false, place);
+        return [...this.#hook(site, place), ...this.#guarded(['rt.unreadable();'], site, place)];
+      }
     }
   }
 
   #set(statement: SetStatement, place: Place): string[] {
     const site = this.#site(statement, 'SET', false, place);
     return [
-      ...hook(site),
-      ...(this.#appendTo(statement, place) ??
-        this.#assign(statement.target, this.#copied(statement.value, place), place)),
+      ...this.#hook(site, place),
+      ...this.#guardedUnlessTight(
+        this.#appendTo(statement, place) ??
+          this.#assign(statement.target, this.#copied(statement.value, place), place),
+        site,
+        place,
+      ),
     ];
   }
 
@@ -469,18 +653,15 @@ class Compiler {
     const mark = owner(slot);
     const right = this.#keep(this.#expression((statement.value as BinaryExpression).right, place), place);
     const slow = `${slot} !== undefined && ${slot} === ${mark} ? rt.append(${slot}, ${right.again.checked}) : (${mark} = rt.add(${this.#checked(slot)}, ${right.again.checked}))`;
-    const numbers =
-      right.again.type === 'number'
-        ? ''
-        : right.again.type === 'any'
-          ? ` && typeof ${right.again.code} === "number"`
-          : undefined;
+    const sum = this.#temp(place.frame);
     const fast =
-      numbers === undefined ? '' : `typeof ${slot} === "number"${numbers} ? ${slot} + ${right.again.code} : `;
+      right.again.type === 'any'
+        ? `Number.isSafeInteger(${slot}) && Number.isSafeInteger(${right.again.code}) && Number.isSafeInteger(${sum} = ${slot} + ${right.again.code}) ? ${sum} : `
+        : '';
     const text =
       right.again.type === 'text' ? `typeof ${slot} === "string" ? ${slot} + ${right.again.code} : ` : '';
     return [
-      ...right.first.map((code) => `${code};`),
+      ...(right.first.length > 0 ? [this.#checked(slot), ...right.first] : []).map((code) => `${code};`),
       `${slot} = ${fast}${text}${slow};`,
       ...(own.sensitive.has(grown.name.toLowerCase()) ? [`rt.secret(${slot});`] : []),
     ];
@@ -499,7 +680,8 @@ class Compiler {
       place.frame.temps = 0;
       const condition = this.#condition(branch.condition, site, place, true);
       const body = flat ? this.#flatList(branch.body, place) : this.#list(branch.body, place);
-      lines.push(...hook(site), ...condition.before);
+      if (condition.endsFlow !== undefined) body.push(`if (${condition.endsFlow}) throw rt.ended();`);
+      lines.push(...this.#hook(site, place), ...condition.before);
       if (flat) {
         const next = this.#signals++;
         lines.push(
@@ -528,9 +710,17 @@ class Compiler {
     const end = this.#signals++;
     const value = `w${++this.#ids}`;
     place.frame.declared.push(value);
-    const lines = [...hook(site), `${value} = ${this.#value(statement.value, place)};`];
     const id = ++this.#ids;
-    if (!flat) lines.push(`I${id}: {`);
+    const leave = flat ? this.#jump(place.unit, end) : `break I${id};`;
+    const lines = [
+      ...(flat ? [] : [`I${id}: {`]),
+      ...this.#hook(site, place),
+      ...(place.frame.tight
+        ? [`${value} = ${this.#value(statement.value, place)};`]
+        : this.#guarded([`${value} = ${this.#value(statement.value, place)};`], site, place, {
+            otherwise: leave,
+          })),
+    ];
     for (const item of statement.cases) {
       const caseSite = this.#site(statement, 'CASE', false, place, item.line);
       place.frame.temps = 0;
@@ -541,17 +731,18 @@ class Compiler {
           : item.operator === '<>'
             ? `!rt.equal(${value}, ${right})`
             : `rt.compare(${value}, ${right}, ${JSON.stringify(item.operator)}) ${item.operator} 0`;
-      lines.push(...hook(caseSite));
+      const tested = this.#tested(test, caseSite, place);
+      lines.push(...this.#hook(caseSite, place), ...tested.before);
       if (flat) {
         const next = this.#signals++;
         lines.push(
-          `if (!(${test})) { ${this.#jump(place.unit, next)} }`,
+          `if (!(${tested.code})) { ${this.#jump(place.unit, next)} }`,
           ...this.#flatList(item.body, place),
           this.#jump(place.unit, end),
           `case ${next}:`,
         );
       } else {
-        lines.push(`if (${test}) {`, ...this.#list(item.body, place), `break I${id};`, '}');
+        lines.push(`if (${tested.code}) {`, ...this.#list(item.body, place), `break I${id};`, '}');
       }
     }
     if (statement.defaultBody !== undefined) {
@@ -571,22 +762,40 @@ class Compiler {
     site: number,
     place: Place,
     reported: boolean,
-  ): { before: string[]; code: string } {
+  ): { before: string[]; code: string; endsFlow?: string } {
     if (condition.kind === 'Expression')
-      return { before: [], code: this.#truth(condition.expression, place) };
+      return this.#tested(this.#truth(condition.expression, place), site, place);
     const result = `w${++this.#ids}`;
     place.frame.declared.push(result);
+    // The one condition after whose block the flow may end.
+    const endsFlow = canonicalId(condition.action.id) === 'FlowControl.IfSafeStop' ? `${result}e` : undefined;
+    if (endsFlow !== undefined) place.frame.declared.push(endsFlow);
     // A failure that the rules wave through counts as "no".
     return {
       before: [
         `${result} = false;`,
         ...this.#withRules(
-          [...this.#invoke(condition.action, site, place, reported), `${result} = r.condition === true;`],
+          [
+            ...this.#invoke(condition.action, site, place, reported),
+            `${result} = r.condition === true;`,
+            ...(endsFlow === undefined ? [] : [`${endsFlow} = r.endsFlow === true;`]),
+          ],
           condition.onError,
+          site,
           place,
         ),
       ],
       code: result,
+      ...(endsFlow !== undefined && { endsFlow }),
+    };
+  }
+
+  /** A test that a debugger may repeat; one that it skips counts as "no". */
+  #tested(code: string, site: number, place: Place): { before: string[]; code: string } {
+    if (place.frame.tight) return { before: [], code };
+    return {
+      before: this.#guarded([`x = ${code};`], site, place, { otherwise: 'x = false;' }),
+      code: 'x',
     };
   }
 
@@ -595,7 +804,7 @@ class Compiler {
       statement.kind === 'ForEach' ? 'LOOP FOREACH' : statement.kind === 'While' ? 'LOOP WHILE' : 'LOOP';
     const site = this.#site(statement, keyword, true, place);
     const id = ++this.#ids;
-    const frame = newFrame('loop', place.frame.scope, place.frame.subflowName);
+    const frame = newFrame('loop', place.frame, !this.#jumps && isTight(statement.body));
     const unit = this.#unit(statement.body, frame, place.unit);
     const inner: Place = {
       ...place,
@@ -607,16 +816,18 @@ class Compiler {
       failure: undefined,
       returnsOutcome: false,
     };
-    const head = this.#loopHead(statement, site, id, inner);
+    // The head stands outside the list that the body is.
+    const head = this.#loopHead(statement, site, id, { ...inner, unit: place.unit });
     const body = this.#body(statement.body, unit, inner);
     this.#row++;
     const lines = [...head, ...body, '}', 'return 0;'];
     place.frame.scope.functions.push(functionText(`l${id}`, '', frame, lines));
     return [
-      ...hook(site),
-      `rt.begin(${site});`,
-      `q = await l${id}();`,
-      `rt.close(${site});`,
+      ...this.#hook(site, place),
+      ...this.#guarded([`rt.begin(${site});`, `q = await l${id}();`, `rt.close(${site});`], site, place, {
+        opens: true,
+        otherwise: 'q = 0;',
+      }),
       ...this.#dispatch(frame, place),
     ];
   }
@@ -645,11 +856,19 @@ class Compiler {
         ...this.#assignName(statement.variable, false, 'a[j]', place),
       ];
     }
-    const step = statement.step === undefined ? '1' : this.#number(statement.step, place);
-    const next = statement.step === undefined ? 'a + j' : 'a + j * d';
+    const step = statement.step === undefined ? '1' : this.#numeric(statement.step, place);
+    const next =
+      statement.step === undefined
+        ? 'w ? a + j : rt.counted(a, j, d)'
+        : 'w ? a + j * d : rt.counted(a, j, d)';
     return [
-      `const a = ${this.#number(statement.from, place)}, z = ${this.#number(statement.to, place)}, d = ${step};`,
+      `const a = ${this.#numeric(statement.from, place)}, z = ${this.#numeric(statement.to, place)}, d = ${step};`,
       'const n = rt.rounds(a, z, d);',
+      ...(statement.variable === undefined
+        ? []
+        : [
+            'const w = Number.isSafeInteger(a) && Number.isSafeInteger(d) && Number.isSafeInteger(a + n * d);',
+          ]),
       `L${id}: for (let j = 0; j < n; j++) {`,
       backEdge,
       ...(statement.variable === undefined ? [] : this.#assignName(statement.variable, false, next, place)),
@@ -658,6 +877,12 @@ class Compiler {
 
   /** After a call of a loop or handler function: carry out the jumps it asked for. `q` holds its answer. */
   #dispatch(called: Frame, place: Place): string[] {
+    if (this.#jumps) {
+      return [
+        `if (q === ${exitSignal}) { ${this.#exitSubflow(place.frame)} }`,
+        `if (q >= ${firstSignal}) { ${this.#jumpOn(place)} }`,
+      ];
+    }
     return [...called.signals].map((signal) =>
       signal === 'exit'
         ? `if (q === ${exitSignal}) ${this.#exitSubflow(place.frame)}`
@@ -695,10 +920,11 @@ class Compiler {
     const target = this.#subflows.get(statement.name.text.toLowerCase());
     if (target === undefined) {
       return [
-        ...hook(site),
+        ...this.#hook(site, place),
         ...this.#withRules(
           [`rt.noSubflow(${JSON.stringify(statement.name.text)});`],
           statement.onError,
+          site,
           place,
         ),
       ];
@@ -722,9 +948,10 @@ class Compiler {
       `rt.begin(${site});`,
       `r = await ${code}(${args.join(', ')});`,
       `rt.close(${site});`,
+      ...(outputs.length > 0 ? [`k[1] = ${site};`] : []),
       ...outputs,
     ];
-    return [...hook(site), ...this.#withRules(lines, statement.onError, place)];
+    return [...this.#hook(site, place), ...this.#withRules(lines, statement.onError, site, place, true)];
   }
 
   #wait(statement: WaitStatement, place: Place): string[] {
@@ -732,10 +959,17 @@ class Compiler {
     if (condition.kind === 'Expression') {
       const site = this.#site(statement, 'WAIT', true, place);
       return [
-        ...hook(site),
-        `rt.begin(${site});`,
-        `await rt.sleep(${this.#number(condition.expression, place)});`,
-        `rt.close(${site});`,
+        ...this.#hook(site, place),
+        ...this.#guarded(
+          [
+            `rt.begin(${site});`,
+            `await rt.sleep(${this.#number(condition.expression, place)});`,
+            `rt.close(${site});`,
+          ],
+          site,
+          place,
+          { opens: true },
+        ),
       ];
     }
     const site = this.#site(statement, condition.action.id, true, place);
@@ -751,7 +985,7 @@ class Compiler {
       '}',
       `rt.close(${site});`,
     ];
-    return [...hook(site), ...this.#withRules(lines, condition.onError, place)];
+    return [...this.#hook(site, place), ...this.#withRules(lines, condition.onError, site, place, true)];
   }
 
   // ── Actions and errors ────────────────────────────────────────────────────────────────────────────────────────
@@ -763,7 +997,10 @@ class Compiler {
     place: Place,
   ): string[] {
     const site = this.#site(statement, call.id, true, place);
-    return [...hook(site), ...this.#withRules(this.#invoke(call, site, place, true), rules, place)];
+    return [
+      ...this.#hook(site, place),
+      ...this.#withRules(this.#invoke(call, site, place, true), rules, site, place),
+    ];
   }
 
   /** Calls the action and stores its outputs; leaves its result in `r`. */
@@ -777,8 +1014,13 @@ class Compiler {
     const spelled = (name: string): string =>
       definition?.outputs.find((output) => output.name.toLowerCase() === name.toLowerCase())?.name ?? name;
     const values: string[] = [];
+    const masks: string[] = [];
+    let withholds = false;
     const after: string[] = [];
     for (const argument of call.args) {
+      const isSecret = this.#isSensitive(argument.value, place);
+      masks.push(isSecret ? this.#shown(argument.value, place) : '');
+      withholds ||= isSecret && !isForSecrets(definition, argument);
       const inOut = argument.dynamic ? undefined : changed.get(argument.name.text.toLowerCase());
       if (inOut === undefined || rootVariable(argument.value) === undefined) {
         values.push(this.#outgoing(argument.value, place));
@@ -790,9 +1032,7 @@ class Compiler {
         'if (x !== undefined) {',
         ...this.#assign(argument.value, 'x', place),
         '}',
-        ...(this.#isSensitive(argument.value, place)
-          ? [`rt.secret(${this.#value(argument.value, place)});`]
-          : []),
+        ...(isSecret ? [`rt.secret(${this.#value(argument.value, place)});`] : []),
       );
     }
     for (const output of call.outputs) {
@@ -810,9 +1050,11 @@ class Compiler {
         names: call.args.map((argument) => argument.name.text),
         dynamic: call.args.map((argument) => argument.dynamic),
         reported,
+        withholds,
       }) - 1;
+    const shown = masks.some((mask) => mask !== '') ? `, [${masks.join(', ')}]` : '';
     return [
-      `r = rt.call(${number}, [${values.join(', ')}]);`,
+      `r = rt.call(${number}, [${values.join(', ')}]${shown});`,
       'if (r instanceof Promise) r = await r;',
       `rt.done(${number});`,
       ...after,
@@ -830,8 +1072,14 @@ class Compiler {
   }
 
   /** Wraps the code of one action in its ON ERROR rules: retry first, then the clause with the error's name, then the general one. */
-  #withRules(lines: string[], rules: ErrorRules | undefined, place: Place): string[] {
-    if (rules === undefined) return lines;
+  #withRules(
+    lines: string[],
+    rules: ErrorRules | undefined,
+    site: number,
+    place: Place,
+    opens = false,
+  ): string[] {
+    if (rules === undefined) return this.#guarded(lines, site, place, { opens });
     const id = ++this.#ids;
     const failure = `e${id}`;
     const handlerPlace: Place = {
@@ -870,7 +1118,12 @@ class Compiler {
       `A${id}: for (;;) {`,
       `const d = rt.depth();`,
       'try {',
-      ...lines,
+      ...this.#guarded(lines, site, place, {
+        opens,
+        ...(retry !== undefined && {
+          retries: `rt.holds(() => n${id} < ${this.#number(retry.times, place)})`,
+        }),
+      }),
       `break A${id};`,
       '} catch (e) {',
       `const ${failure} = rt.caught(e, d);`,
@@ -937,6 +1190,7 @@ class Compiler {
       returnsOutcome: false,
     };
     return [
+      'p = rt.asked(e); if (p !== undefined) await p;',
       `const ${failure} = rt.caught(e, d);`,
       ...byPrecedence(statement.handlers).flatMap((handler) => [
         `if (${matches(handler, failure)}) {`,
@@ -948,7 +1202,7 @@ class Compiler {
   }
 
   #handlerFunction(statement: BlockStatement, id: number, place: Place): string[] {
-    const frame = newFrame('handler', place.frame.scope, place.frame.subflowName);
+    const frame = newFrame('handler', place.frame);
     const inner: Place = {
       ...place,
       frame,
@@ -1017,7 +1271,7 @@ class Compiler {
   }
 
   #isSensitive(expression: Expression, place: Place): boolean {
-    return variablesIn(expression).some((use) =>
+    return variableUses(expression).some((use) =>
       (use.global ? this.#shared : place.frame.scope).sensitive.has(use.name.toLowerCase()),
     );
   }
@@ -1050,11 +1304,23 @@ class Compiler {
     return expression.kind === 'Name' ? value : `rt.secret(${value})`;
   }
 
+  /** What a reader sees of a value: its sensitive parts are masked, whatever they are. */
+  #shown(expression: Expression, place: Place): string {
+    if (!this.#isSensitive(expression, place)) return this.#value(expression, place);
+    if (expression.kind !== 'Interpolated') return JSON.stringify(MASK);
+    const parts = expression.parts.map((part) => {
+      if (part.kind === 'TextPart') return JSON.stringify(part.value);
+      if (this.#isSensitive(part.expression, place)) return JSON.stringify(MASK);
+      return this.#text(this.#expression(part.expression, place));
+    });
+    return `(${parts.join(' + ')})`;
+  }
+
   /** A value that shares nothing with a variable: SET and CALL copy lists, tables and objects. */
   #copied(expression: Expression, place: Place): string {
     const inner = unwrapped(expression);
     const code = this.#expression(expression, place);
-    if (inner.kind !== 'Name' && inner.kind !== 'Member' && inner.kind !== 'Index') return code.checked;
+    if (!holders.has(inner.kind) || code.type !== 'any') return code.checked;
     const kept = this.#keep(code, place);
     return `(${[...kept.first, `typeof ${kept.again.code} === "object" ? rt.copy(${kept.again.code}) : ${kept.again.checked}`].join(', ')})`;
   }
@@ -1062,6 +1328,11 @@ class Compiler {
   #number(expression: Expression, place: Place): string {
     const code = this.#expression(expression, place);
     return code.type === 'number' ? code.checked : `rt.number(${code.checked})`;
+  }
+
+  #numeric(expression: Expression, place: Place): string {
+    const code = this.#expression(expression, place);
+    return code.type === 'number' ? code.checked : `rt.numeric(${code.checked})`;
   }
 
   #truth(expression: Expression, place: Place): string {
@@ -1082,7 +1353,9 @@ class Compiler {
   #expression(expression: Expression, place: Place): Code {
     switch (expression.kind) {
       case 'Number':
-        return literal(Number.isFinite(expression.value) ? `${expression.value}` : 'Infinity', 'number');
+        return expression.written === undefined
+          ? literal(`${expression.value}`, 'number')
+          : computed(`rt.longNumber(${JSON.stringify(expression.written)})`, 'any');
       case 'Boolean':
         return literal(expression.value ? 'true' : 'false', 'boolean');
       case 'Text':
@@ -1094,11 +1367,7 @@ class Compiler {
           : this.#expression(only, place);
       }
       case 'PowerFx':
-        // Without a leading `=` and without `${` a Power Fx field is plain text.
-        if (!expression.value.startsWith('=') && !expression.value.includes('${')) {
-          return literal(JSON.stringify(expression.value), 'text');
-        }
-        return computed('rt.unsupported("Power Fx expression")', 'any');
+        return this.#powerFx(expression.value, place);
       case 'Encrypted':
         return computed('rt.unsupported("encrypted text")', 'any');
       case 'Opaque':
@@ -1115,11 +1384,18 @@ class Compiler {
         return this.#variable(this.#slot(place.frame.scope, expression.name));
       case 'Member':
         return this.#member(expression, place);
-      case 'Index':
+      case 'Index': {
+        const repository = repositoryPath(expression);
+        if (repository !== undefined) {
+          const path = repository.path.map((name) => this.#value(name, place)).join(', ');
+          const texts = repository.name === 'appmask' ? this.#selectorTexts(repository.path, place) : '';
+          return computed(`rt.repository(${JSON.stringify(repository.name)}, [${path}]${texts})`, 'any');
+        }
         return computed(
           `rt.item(${this.#value(expression.target, place)}, ${this.#value(expression.index, place)})`,
           'any',
         );
+      }
       case 'Slice': {
         const bound = (side: Expression | undefined) =>
           side === undefined ? 'null' : this.#value(side, place);
@@ -1157,6 +1433,18 @@ class Compiler {
     }
   }
 
+  /** Power Fx is evaluated as it stands; it is handed the values of the names in it. */
+  #powerFx(content: string, place: Place): Code {
+    if (!hasPowerFx(content)) return literal(JSON.stringify(content), 'text');
+    const expression = readPowerFx(content);
+    if (expression === undefined) return computed('rt.unsupported("Power Fx expression")', 'any');
+    const slot = (name: string) => this.#slot(place.frame.scope, name);
+    if (expression.kind === 'name') return this.#variable(slot(expression.name));
+    const names = namesIn(expression);
+    const formula = this.#constant({ expression, names });
+    return computed(`rt.powerFx(${formula}, [${names.map(slot).join(', ')}])`, 'any');
+  }
+
   #items(expressions: readonly Expression[], place: Place): string {
     return `[${expressions.map((expression) => this.#copied(expression, place)).join(', ')}]`;
   }
@@ -1176,6 +1464,18 @@ class Compiler {
       return secret && this.#isSensitive(part.expression, place) ? `rt.secret(${text})` : text;
     });
     return parts.length === 0 ? '""' : `(${parts.join(' + ')})`;
+  }
+
+  /** Code for the argument with the selectors' texts that read variables; nothing when there are none. */
+  #selectorTexts(path: readonly Expression[], place: Place): string {
+    const names = path.flatMap((name) => (name.kind === 'Text' ? [name.value] : []));
+    const element = names.length === path.length ? this.#repositories.element(names) : undefined;
+    const texts = (element === undefined ? [] : textsWithVariables(element)).flatMap((text) => {
+      const expression = percentText(text);
+      if (expression === undefined) return [];
+      return [`[${JSON.stringify(text)}, rt.text(${this.#value(expression, place)})]`];
+    });
+    return texts.length === 0 ? '' : `, new Map([${texts.join(', ')}])`;
   }
 
   #member(expression: Extract<Expression, { kind: 'Member' }>, place: Place): Code {
@@ -1226,11 +1526,10 @@ class Compiler {
   #unary(operator: '-' | 'NOT', operand: Expression, place: Place): Code {
     if (operator === 'NOT') return computed(`!${this.#truth(operand, place)}`, 'boolean');
     const value = this.#keep(this.#expression(operand, place), place);
-    if (value.again.type === 'number')
-      return computed(`(${[...value.first, `-${value.again.code}`].join(', ')})`, 'number');
+    if (value.again.type === 'number') return literal(`-${value.again.code}`, 'number');
     return computed(
       `(${[...value.first, `typeof ${value.again.code} === "number" ? -${value.again.code} : rt.negate(${value.again.checked})`].join(', ')})`,
-      'number',
+      'any',
     );
   }
 
@@ -1246,36 +1545,44 @@ class Compiler {
     const left = this.#keep(this.#expression(expression.left, place), place);
     const right = this.#keep(this.#expression(expression.right, place), place);
     const [l, r] = [left.again, right.again];
-    const guards = [l, r]
-      .filter((side) => side.type !== 'number')
-      .map((side) => `typeof ${side.code} === "number"`);
     // A side that can never be a number leaves only the general way.
     const numeric = ![l, r].some((side) => side.type === 'text' || side.type === 'boolean');
     const general = generalForm(operator, l.checked, r.checked);
-    const fast = fastForm(operator, l, r);
-    const type =
-      operator === '+'
-        ? l.type === 'number' && r.type === 'number'
-          ? 'number'
-          : 'any'
-        : comparisons.has(operator)
-          ? 'boolean'
-          : 'number';
-    const extra =
-      (operator === '/' || operator === 'MOD') && !/^[1-9]\d*$/.test(r.code) ? [`${r.code} !== 0`] : [];
+    const type = comparisons.has(operator) ? 'boolean' : 'any';
     let code: string;
     if (operator === '+' && l.type === 'text') code = `${l.code} + ${this.#text(r)}`;
     else if (operator === '+' && r.type === 'text')
       code = `typeof ${l.code} === "string" ? ${l.code} + ${r.code} : ${general}`;
     else if (!numeric) code = general;
-    else {
-      const test = [...guards, ...extra].join(' && ');
+    else if (type === 'boolean') {
+      const test = [l, r]
+        .filter((side) => side.type !== 'number')
+        .map((side) => `typeof ${side.code} === "number"`)
+        .join(' && ');
+      const fast = fastForm(operator, l, r);
       code = test === '' ? fast : `${test} ? ${fast} : ${general}`;
-    }
+    } else code = this.#wholeNumbers(operator, l, r, general, place);
+    // What is missing on the left is told first.
+    const before = right.first.length > 0 && l.checked !== l.code ? [l.checked] : [];
     return computed(
-      `(${[...left.first, ...right.first, code].join(', ')})`,
+      `(${[...left.first, ...before, ...right.first, code].join(', ')})`,
       operator === '+' && l.type === 'text' ? 'text' : type,
     );
+  }
+
+  /** Arithmetic on whole numbers that JavaScript computes exactly; everything else takes the general way. */
+  #wholeNumbers(
+    operator: BinaryExpression['operator'],
+    left: Code,
+    right: Code,
+    general: string,
+    place: Place,
+  ): string {
+    const sides = [left, right].filter((side) => !/^\(?-?\d+\)?$/.test(side.code));
+    if (sides.some((side) => side.type === 'number')) return general;
+    const result = this.#temp(place.frame);
+    const guards = sides.map((side) => `Number.isSafeInteger(${side.code})`);
+    return `${[...guards, `Number.isSafeInteger(${result} = ${fastForm(operator, left, right)})`].join(' && ')} ? ${result} : ${general}`;
   }
 
   /** Makes a value readable more than once: `first` stores it in a temporary unless it is a slot or literal. */
@@ -1299,18 +1606,32 @@ class Compiler {
 
 const backEdge = 'if (++k[2] > 1023) { p = rt.turn(); if (p !== undefined) await p; }';
 
-/** Notes the position, counts the statement, and lets `rt.enter` measure, pause or stop it while `k[0]` says so. */
-function hook(site: number): string[] {
-  return [
-    `k[1] = ${site}; c[${site}]++; if (k[0] !== 0) { p = rt.enter(${site}); if (p !== undefined) await p; }`,
-  ];
-}
-
 const textTests: ReadonlyMap<string, string> = new Map([
   ['contains', 'contains'],
   ['startswith', 'startsWith'],
   ['endswith', 'endsWith'],
 ]);
+/** Variables that an expression mentions, also in Power Fx. */
+function variableUses(expression: Expression): { readonly name: string; readonly global: boolean }[] {
+  const uses: { readonly name: string; readonly global: boolean }[] = [...variablesIn(expression)];
+  for (const node of eachExpression(expression)) {
+    if (node.kind !== 'PowerFx' || !hasPowerFx(node.value)) continue;
+    const formula = readPowerFx(node.value);
+    if (formula !== undefined) uses.push(...namesIn(formula).map((name) => ({ name, global: false })));
+  }
+  return uses;
+}
+
+/** An argument made for passwords, keys and the like: no action quotes one. */
+function isForSecrets(definition: CatalogAction | undefined, { name, dynamic }: Argument): boolean {
+  const key = name.text.toLowerCase();
+  const entry = dynamic ? undefined : definition?.arguments.find((each) => each.name.toLowerCase() === key);
+  return entry !== undefined && /^(encryptableobject|credential)/i.test(entry.type);
+}
+
+/** Expressions whose value may be a part of what a variable holds. */
+const holders: ReadonlySet<Expression['kind']> = new Set(['Name', 'Member', 'Index', 'PowerFx'] as const);
+
 const comparisons: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
 
 /** Statements that do something which can go wrong by itself. */
@@ -1326,6 +1647,10 @@ const canFail: ReadonlySet<Statement['kind']> = new Set<Statement['kind']>([
   'Action',
   'Block',
   'GetLastError',
+  'ExitFlow',
+  'Goto',
+  'ThrowError',
+  'Error',
 ]);
 
 function generalForm(operator: BinaryExpression['operator'], left: string, right: string): string {
@@ -1389,9 +1714,41 @@ function scope(sensitive: ReadonlySet<string>, grown: ReadonlySet<string>, subfl
   return { slots: new Map(), sensitive, growing: grown, functions: [], subflow };
 }
 
-function newFrame(kind: Frame['kind'], own: Scope, subflowName: string): Frame {
-  return { kind, scope: own, subflowName, temps: 0, maxTemps: 0, declared: [], signals: new Set() };
+function newFrame(
+  kind: Frame['kind'],
+  { scope: own, subflowName, subflowIndex }: Pick<Frame, 'scope' | 'subflowName' | 'subflowIndex'>,
+  tight = false,
+): Frame {
+  return {
+    kind,
+    scope: own,
+    subflowName,
+    subflowIndex,
+    tight,
+    temps: 0,
+    maxTemps: 0,
+    declared: [],
+    signals: new Set(),
+  };
 }
+
+/** A loop body that only computes. */
+function isTight(body: readonly Statement[]): boolean {
+  for (const { statement } of eachStatement(body)) {
+    if (works.has(statement.kind)) return false;
+    if (statement.kind === 'If' && statement.branches.some((branch) => branch.condition.kind === 'Action'))
+      return false;
+  }
+  return true;
+}
+const works: ReadonlySet<Statement['kind']> = new Set<Statement['kind']>([
+  'Action',
+  'CallSubflow',
+  'Wait',
+  'ForEach',
+  'LoopFromTo',
+  'While',
+]);
 
 function functionText(name: string, parameters: string, frame: Frame, lines: readonly string[]): string {
   const temps = Array.from({ length: frame.maxTemps }, (_, i) => `t${i}`);
@@ -1403,10 +1760,40 @@ function functionText(name: string, parameters: string, frame: Frame, lines: rea
   ].join('\n');
 }
 
+/** Methods that read and write the variables of a scope; their bodies are compiled only when somebody asks. */
+function access({ slots }: Scope): string {
+  const cases = (code: (slot: string) => string) =>
+    [...slots.values()].map((slot) => `case ${slot.slice(1)}: ${code(slot)}`).join(' ');
+  return `peek(i) { switch (i) { ${cases((slot) => `return ${slot};`)} } }, poke(i, x) { switch (i) { ${cases((slot) => `${slot} = x; break;`)} } }`;
+}
+
 const owner = (slot: string): string => `o${slot.slice(1)}`;
 
 function isGlobal(expression: Expression): boolean {
   return expression.kind === 'Name' && expression.name.toLowerCase() === 'global';
+}
+
+/** What a text with `%…%` gives; undefined when it holds no expressions, or percent signs that are none. */
+function percentText(text: string): InterpolatedText | undefined {
+  const { main, diagnostics } = parse(`SET a TO $'''${text.replace(/[\\'"]/g, '\\$&')}'''`);
+  const [statement] = main;
+  if (statement?.kind !== 'Set' || diagnostics.length > 0) return undefined;
+  return statement.value.kind === 'Interpolated' ? statement.value : undefined;
+}
+
+/** The names in `appmask['Screen']`, `appmask['Screen']['Element']` and `imgrepo['Image']`, outermost first. */
+function repositoryPath(
+  expression: Extract<Expression, { kind: 'Index' }>,
+): { readonly name: 'appmask' | 'imgrepo'; readonly path: readonly Expression[] } | undefined {
+  const path = [expression.index];
+  let base = expression.target;
+  if (base.kind === 'Index') {
+    path.unshift(base.index);
+    base = base.target;
+  }
+  const name = base.kind === 'Name' ? base.name.toLowerCase() : undefined;
+  if (name === 'appmask' || (name === 'imgrepo' && path.length === 1)) return { name, path };
+  return undefined;
 }
 
 /** The expression of a text that is nothing but `%expression%`: it passes the typed value. */

@@ -1,6 +1,7 @@
 // How a value turns into another type: text, number, Boolean, datetime, and the plain data that crosses a process.
 // One place for all of it, so that a SET, a comparison and an action's argument never disagree. Culture is always invariant.
 import { parseNumber } from '../language/syntax/numbers.ts';
+import { decimalText, nearest, readDecimal } from './dotnet/decimal.ts';
 import { LogicError } from './errors.ts';
 import type { HostValue } from './host.ts';
 import {
@@ -11,32 +12,47 @@ import {
   ErrorValue,
   FileValue,
   FlowDatetime,
+  FlowDecimal,
   FolderValue,
+  InstanceValue,
+  type Numeric,
+  RepositoryValue,
   typeName,
   type Value,
+  XmlNodeValue,
 } from './values.ts';
 
 // ── To text ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * A value as it reads inside a text. Text is itself, blank is empty, Booleans are `True`/`False`, numbers see `numberText`,
+ * A value as it reads inside a text. Text is itself, blank is empty, Booleans are `True`/`False`, numbers see `decimalText` in dotnet/decimal.ts,
  * datetimes see `datetimeText`, files and folders are their path, errors their message. Lists, rows, tables and objects are
  * written like JSON: `["a", 1]`, `{ "key": "value" }`; a table is the list of its rows.
  */
 export function toText(value: Value): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'number') return decimalText(value);
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (value === null) return '';
+  if (value instanceof FlowDecimal) return decimalText(value);
   if (value instanceof FlowDatetime) return datetimeText(value);
   if (value instanceof FileValue || value instanceof FolderValue) return value.path;
   if (value instanceof ErrorValue) return value.message;
   if (value instanceof EnumValue) return value.member;
+  if (value instanceof RepositoryValue) return value.path.join(' > ');
+  if (value instanceof InstanceValue) return instanceText(value);
+  if (value instanceof XmlNodeValue) return value.text;
   return nestedText(value);
 }
 
+/** What has a path, such as a file on a server, reads as that. */
+function instanceText({ properties, typeName: name }: InstanceValue): string {
+  const path = properties.get('FullName');
+  return typeof path === 'string' ? path : name;
+}
+
 function nestedText(value: Value): string {
-  if (typeof value === 'number') return numberText(value);
+  if (isNumeric(value)) return decimalText(value);
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (value === null) return 'null';
   if (Array.isArray(value)) return `[${value.map(nestedText).join(', ')}]`;
@@ -47,22 +63,6 @@ function nestedText(value: Value): string {
     return entries.length === 0 ? '{ }' : `{ ${entries.join(', ')} }`;
   }
   return JSON.stringify(toText(value));
-}
-
-/**
- * A number as .NET writes doubles under the invariant culture: 15 significant digits (so 0.1 + 0.2 reads `0.3`), exponents as
- * `1E-05`, `1.5E+20`; whole numbers that a double holds exactly (up to 9,007,199,254,740,991) are written in full.
- */
-export function numberText(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER)
-    return String(value === 0 ? 0 : value);
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity';
-  const [digits, power] = value.toExponential(14).split('e') as [string, string];
-  const exponent = Number(power);
-  if (exponent > -5 && exponent < 15) return String(Number(value.toPrecision(15)));
-  const mantissa = digits.replace(/\.?0+$/, '');
-  return `${mantissa}E${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');
@@ -109,10 +109,18 @@ export function parseDatetime(text: string): FlowDatetime | undefined {
 
 // ── Between types ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A number, or text that spells one. Throws LogicError `ConversionFailed` otherwise. */
-export function toNumber(value: Value): number {
-  if (typeof value === 'number') return value;
-  const number = typeof value === 'string' ? parseNumber(value) : undefined;
+export function isNumeric(value: Value): value is Numeric {
+  return typeof value === 'number' || value instanceof FlowDecimal;
+}
+
+/** The number a text spells: decimal point, optional sign and exponent, blanks around it; undefined when it spells none or one too large. */
+export function parseNumeric(text: string): Numeric | undefined {
+  return parseNumber(text) === undefined ? undefined : readDecimal(text.trim());
+}
+
+/** A number with all its digits, or text that spells one. Throws LogicError `ConversionFailed` otherwise. */
+export function toNumeric(value: Value): Numeric {
+  const number = isNumeric(value) ? value : typeof value === 'string' ? parseNumeric(value) : undefined;
   return (
     number ??
     impossible(
@@ -121,6 +129,11 @@ export function toNumber(value: Value): number {
       'Check where the value comes from, or convert it with "Convert text to number" and handle its error.',
     )
   );
+}
+
+/** Like `toNumeric`, as the nearest JavaScript number: for counts, seconds and everything else that needs no more than 15 digits. */
+export function toNumber(value: Value): number {
+  return typeof value === 'number' ? value : nearest(toNumeric(value));
 }
 
 /** A Boolean, or the text `True`/`False` in any letter case. Throws LogicError `ConversionFailed` otherwise. */
@@ -148,7 +161,7 @@ export function toDatetime(value: Value): FlowDatetime {
 /** Calls `visit` with every text, number and date inside a value, in each form in which it is written. */
 export function eachText(value: Value, visit: (text: string) => void): void {
   if (typeof value === 'string') visit(value);
-  else if (typeof value === 'number') visit(numberText(value));
+  else if (isNumeric(value)) visit(decimalText(value));
   else if (Array.isArray(value)) for (const item of value) eachText(item, visit);
   else if (value instanceof Datarow) for (const cell of value.cells) eachText(cell, visit);
   else if (value instanceof Datatable) for (const row of value.rows) eachText(row, visit);
@@ -156,7 +169,19 @@ export function eachText(value: Value, visit: (text: string) => void): void {
   else if (value instanceof FlowDatetime) {
     visit(datetimeText(value));
     visit(wireDatetime(value));
-  }
+  } else if (value instanceof XmlNodeValue) visit(value.text);
+}
+
+/** True when a part of a list, table or object, or the name of one, reads exactly `text`. */
+export function holdsText(value: Value, text: string): boolean {
+  const isPart = (part: Value): boolean => toText(part) === text || holdsText(part, text);
+  if (Array.isArray(value)) return value.some(isPart);
+  if (value instanceof Datarow) return value.cells.some(isPart) || value.table.columns.includes(text);
+  if (value instanceof Datatable)
+    return value.columns.includes(text) || value.rows.some((row) => isPart(row));
+  if (value instanceof CustomObject)
+    return value.entries.has(text) || [...value.entries.values()].some(isPart);
+  return false;
 }
 
 function impossible(value: Value, wanted: string, nextStep: string): never {
@@ -182,6 +207,8 @@ export function fromHostValue(value: HostValue): Value {
       return new CustomObject(
         Object.entries(value.entries).map(([key, item]) => [key, fromHostValue(item)] as const),
       );
+    case 'number':
+      return parseNumeric(value.value) ?? null;
     case 'datetime':
       return parseDatetime(value.value) ?? null;
     case 'datatable':
@@ -200,12 +227,13 @@ const deepest = 200;
 /** A flow value as plain data. Files, folders and errors travel as their text; a number that JSON cannot hold is shown only. */
 export function toHostValue(value: Value, depth = 0): HostValue {
   if (typeof value === 'number' && !Number.isFinite(value))
-    return { $type: 'other', text: numberText(value) };
+    return { $type: 'other', text: decimalText(value) };
   if (value === 0) return 0; // JSON knows no negative zero, and neither do flows
   if (value === null || typeof value !== 'object') return value;
   if (depth > deepest) return { $type: 'other', text: `… (a ${typeName(value)} value, nested too deep)` };
   const inner = (item: Value): HostValue => toHostValue(item, depth + 1);
   if (Array.isArray(value)) return value.map(inner);
+  if (value instanceof FlowDecimal) return { $type: 'number', value: decimalText(value) };
   if (value instanceof FlowDatetime) return { $type: 'datetime', value: wireDatetime(value) };
   if (value instanceof Datarow) return value.cells.map(inner);
   if (value instanceof Datatable) {

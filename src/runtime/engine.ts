@@ -1,15 +1,28 @@
 // Carries out one compiled flow: everything generated code asks for while it runs (the object it knows as `rt`), and the
 // control over it from outside: stop, pause, position, counters, records. What a statement means is decided in compile.ts.
-import type { Redactor } from '../base/redact.ts';
+import { MASK, type Redactor } from '../base/redact.ts';
 import { canonicalId, findAction } from '../language/catalog/catalog.ts';
+import type { PowerFx } from '../language/powerFx/tree.ts';
 import { type ActionContext, type ActionDefinition, ActionError, type ActionResult } from './action.ts';
 import { ArgumentShape, CallArguments } from './arguments.ts';
-import type { CompiledFlow, FlowProgram, Site } from './compile.ts';
-import { eachText, toBoolean, toDatetime, toNumber, toText } from './convert.ts';
-import { CustomError, LogicError } from './errors.ts';
-import type { Host, HostQuestion, LineSnapshot, RunObserver } from './host.ts';
+import type { CompiledFlow, CompiledProgram, CompiledSubflow, Site, VariableSlots } from './compile.ts';
+import { eachText, holdsText, toBoolean, toDatetime, toNumber, toNumeric, toText } from './convert.ts';
+import { numeric } from './dotnet/decimal.ts';
+import { localTime } from './dotnet/timeZone.ts';
+import type { Repositories } from './elements.ts';
+import {
+  CustomError,
+  functionNotFound,
+  LogicError,
+  notAssigned,
+  notReadable,
+  unsupportedExpression,
+} from './errors.ts';
+import type { Host, HostQuestion, LineSnapshot, RunObserver, RunPlace } from './host.ts';
 import * as operations from './operations.ts';
-import { ErrorValue, type Value } from './values.ts';
+import { evaluatePowerFx } from './powerFx/evaluate.ts';
+import { ErrorValue, RepositoryValue, type Value } from './values.ts';
+import type { WorkQueues } from './workQueues.ts';
 
 /**
  * Plain statements are measured in windows of this many hooks: at the start, in the first rounds of a loop, after a measured
@@ -24,6 +37,8 @@ const turnMs = 8;
 const turnCount = 256;
 /** How often WAIT asks its condition, in seconds. */
 const pollSeconds = 0.1;
+/** How long one thing that an action opened may take to close. */
+const closeMs = 5_000;
 /** Subflow calls and loops that may be open at the same time. */
 const maxDepth = 1000;
 // setTimeout counts in 32 bits; a longer wait is made of several.
@@ -67,6 +82,10 @@ export class Failure extends Error {
   readonly ended: { readonly site: number; readonly ms: number }[] = [];
   /** The block whose handlers have let it pass. */
   passedBy: number | undefined;
+  /** A debugger was asked about it. */
+  asked = false;
+  /** How code and message may be shown. */
+  shown: { readonly code: string; readonly message: string };
   constructor(
     code: string,
     message: string,
@@ -78,6 +97,7 @@ export class Failure extends Error {
   ) {
     super(message, { cause });
     this.code = code;
+    this.shown = { code, message };
     this.nextStep = nextStep;
     this.site = site;
     this.isLogic = kind === 'logic';
@@ -94,12 +114,100 @@ interface CallTarget {
   readonly site: number;
   readonly id: string;
   readonly reported: boolean;
+  readonly withholds: boolean;
+}
+
+/** Starts a subflow again that is being carried out. Passes through all error handling. */
+export class Restart extends Error {
+  readonly engine: Engine;
+  /** How many calls and loops were open when the subflow was called; -1 for Main. */
+  readonly depth: number;
+  constructor(engine: Engine, depth: number) {
+    super('restart');
+    this.engine = engine;
+    this.depth = depth;
+  }
+}
+
+/** How a run goes on that a debugger held. `again` and `skip` only after an error. */
+export type Onwards = 'on' | 'again' | 'skip' | Restart;
+
+/** What the executions of a run ask the debugger that is attached. Whatever waits is asked to go on when the run is stopped. */
+export interface DebugHook {
+  /** Before each statement; undefined lets it begin. */
+  enter(engine: Engine, site: number): Promise<Onwards> | undefined;
+  /** An error before anything handles it. `repeatable`: it can be done again, or left out. `retries`: its rules will try again. */
+  failed(
+    engine: Engine,
+    failure: Failure,
+    place: { readonly repeatable: boolean; readonly retries: boolean },
+  ): Promise<Onwards> | undefined;
+  /** Now and then in a loop, whatever is in it. */
+  turn(engine: Engine): Promise<Onwards> | undefined;
+  /** The run waits because it was paused, before a statement or in a loop; and goes on. */
+  paused(engine: Engine): void;
+  resumed(engine: Engine): void;
+  stopped(engine: Engine): void;
+  ended(engine: Engine): void;
+}
+
+/** A subflow that is being carried out. `owner`, `site`: numbers in the compiled flow; `depth` as in `Restart`. */
+export interface OpenSubflow {
+  readonly owner: number;
+  /** Where it is: at the call of the next inner one, or at the current statement. */
+  readonly site: number;
+  readonly slots: VariableSlots;
+  readonly depth: number;
+}
+
+/** What the executions of all flows of one run have in common. */
+export interface RunControl {
+  /** Set while a debugger is attached. */
+  debug?: DebugHook | undefined;
+  safeStopRequested: boolean;
+  readonly workQueues?: WorkQueues | undefined;
+  /** How to close what actions opened, in the order of opening. */
+  readonly owned: Set<() => void | Promise<void>>;
+}
+
+/** The call of a local subflow, as generated code makes it. */
+export interface LocalCall extends VariableSlots {
+  readonly owner: number;
+}
+
+/** A compiled flow that is ready to run, with the variables of Main and the global subflows by lower-cased name. */
+export class FlowProgram {
+  readonly #program: CompiledProgram;
+  readonly #shared: CompiledSubflow;
+  constructor(program: CompiledProgram, shared: CompiledSubflow) {
+    this.#program = program;
+    this.#shared = shared;
+  }
+  get slots(): VariableSlots {
+    return this.#program;
+  }
+  main(): Promise<void> {
+    return this.#program.main();
+  }
+  get(name: string): unknown {
+    const slot = this.#shared.variables.get(name);
+    return slot === undefined ? undefined : this.#program.peek(slot);
+  }
+  set(name: string, value: unknown): void {
+    const slot = this.#shared.variables.get(name);
+    if (slot !== undefined) this.#program.poke(slot, value);
+  }
 }
 
 export interface EngineOptions {
   readonly compiled: CompiledFlow;
+  /** Name of the flow when another flow runs it; told with every line and action. */
+  readonly flow?: string | undefined;
+  readonly control: RunControl;
+  readonly runFlow: ActionContext['runFlow'];
   readonly actions: ReadonlyMap<string, ActionDefinition>;
   readonly folder: string;
+  readonly repositories: Repositories;
   readonly host: Host;
   readonly observer: RunObserver;
   readonly redactor: Redactor;
@@ -113,6 +221,7 @@ export class Engine {
   readonly #observer: RunObserver;
   readonly #redactor: Redactor;
   readonly #folder: string;
+  readonly #flow: { readonly flow?: string };
   readonly #context: ActionContext;
   readonly #abort = new AbortController();
   readonly program: FlowProgram;
@@ -142,10 +251,26 @@ export class Engine {
   #callStart = 0;
   #callMeasured = false;
   #inAction = false;
+  /** The latest call of an action, and its arguments when secrets are among them. */
+  #called = -1;
+  #given: GivenSecrets | undefined;
   #ended = false;
   #canceled: string | undefined;
+  /** It was paused and stands still. */
+  #isHalted = false;
+  readonly #runControl: RunControl;
+  readonly #compiled: CompiledFlow;
+  /** Parallel to `#open`: the subflow that a call has entered. */
+  readonly #inside: (number | LocalCall | undefined)[] = [];
+  /** How many of `#inside` are there. */
+  #calls = 0;
+  /** The error that a debugger was asked about on its way to a handler. */
+  #looked: { readonly error: unknown; readonly failure: Failure } | undefined;
+  /** Where generated code is to go on next; 0 for the usual way. */
+  #jump = 0;
   #resume: { readonly promise: Promise<void>; readonly open: () => void } | undefined;
   #lastError: Failure | undefined;
+  readonly #owned: RunControl['owned'];
   /** Wall clock minus monotonic clock, so that one reading gives both. */
   readonly #wallOffset: number;
   #now: number;
@@ -158,6 +283,10 @@ export class Engine {
     this.#observer = options.observer;
     this.#redactor = redactor;
     this.#folder = options.folder;
+    this.#flow = options.flow === undefined ? {} : { flow: options.flow };
+    this.#owned = options.control.owned;
+    this.#runControl = options.control;
+    this.#compiled = compiled;
     this.#now = host.clock.monotonic();
     this.#lastTurn = this.#now;
     this.#wallOffset = host.clock.now() - this.#now;
@@ -169,9 +298,23 @@ export class Engine {
     this.#toldCounts = new Float64Array(count);
     this.#toldStates = new Int8Array(count).fill(-1);
     this.#context = {
-      host: redactingHost(host, redactor),
+      host: redactingHost(
+        host,
+        (text) => this.#mask(text),
+        () => this.position(),
+      ),
       signal: this.#abort.signal,
       folder: options.folder,
+      repositories: options.repositories,
+      own: (close) => {
+        this.#owned.add(close);
+        return () => this.#owned.delete(close);
+      },
+      runFlow: options.runFlow,
+      workQueues: options.control.workQueues,
+      get safeStopRequested() {
+        return options.control.safeStopRequested;
+      },
       addSecret: (text) => redactor.addGiven(text),
     };
     this.#targets = compiled.calls.map((call) => {
@@ -182,6 +325,7 @@ export class Engine {
         site: call.site,
         id,
         reported: call.reported,
+        withholds: call.withholds,
       };
     });
     const create = new Function('rt', 'k', 'c', 's', compiled.source) as (
@@ -189,8 +333,9 @@ export class Engine {
       k: Int32Array,
       c: Float64Array,
       s: readonly unknown[],
-    ) => FlowProgram;
-    this.program = create(this, this.#control, this.#counts, compiled.constants);
+    ) => CompiledProgram;
+    const program = create(this, this.#control, this.#counts, compiled.constants);
+    this.program = new FlowProgram(program, compiled.subflows[0] as CompiledSubflow);
   }
 
   // ── Control from outside ──────────────────────────────────────────────────────────────────────────────────────
@@ -201,6 +346,7 @@ export class Engine {
     this.#canceled = reason;
     this.#control[0] = 1;
     this.#abort.abort(new Canceled(reason));
+    this.#runControl.debug?.stopped(this);
     this.resume();
   }
 
@@ -221,15 +367,191 @@ export class Engine {
     open();
   }
 
+  // ── A debugger ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get compiled(): CompiledFlow {
+    return this.#compiled;
+  }
+
+  get isHalted(): boolean {
+    return this.#isHalted;
+  }
+
+  /** From now on every statement asks the debugger, if one is attached. */
+  wake(): void {
+    this.#control[0] = 1;
+  }
+
+  /** The subflows that are being carried out, innermost first. */
+  openSubflows(): OpenSubflow[] {
+    const found: OpenSubflow[] = [];
+    let site = this.#control[1] as number;
+    for (let depth = this.#open.length - 1; depth >= 0; depth--) {
+      const inside = this.#inside[depth];
+      if (inside === undefined) continue;
+      found.push(
+        typeof inside === 'number'
+          ? { owner: inside, site, slots: this.program.slots, depth }
+          : { owner: inside.owner, site, slots: inside, depth },
+      );
+      site = this.#open[depth] as number;
+    }
+    found.push({ owner: 0, site, slots: this.program.slots, depth: -1 });
+    return found;
+  }
+
+  /** Which subflow is being carried out, with its variables. */
+  innermost(): LocalCall {
+    for (let depth = this.#open.length - 1; depth >= 0; depth--) {
+      const inside = this.#inside[depth];
+      if (typeof inside === 'object') return inside;
+      if (inside !== undefined) return this.#sharedCall(inside);
+    }
+    return this.#sharedCall(0);
+  }
+
+  #sharedCall(owner: number): LocalCall {
+    const { slots } = this.program;
+    this.#sharedCalls[owner] ??= {
+      owner,
+      peek: (slot) => slots.peek(slot),
+      poke: (slot, value) => slots.poke(slot, value),
+    };
+    return this.#sharedCalls[owner];
+  }
+  readonly #sharedCalls: LocalCall[] = [];
+
+  /** How many subflows are being carried out. */
+  openCalls(): number {
+    return this.#calls + 1;
+  }
+
+  /** The last error that was raised, until `ERROR … Reset` forgets it. */
+  get failure(): Failure | undefined {
+    return this.#lastError;
+  }
+
+  /** The statement that is held goes on elsewhere: see `Jump`. Has an effect only when compiled for jumps. */
+  jumpTo(number: number): void {
+    this.#jump = number;
+  }
+
+  /** A called subflow begins. */
+  into(call: number | LocalCall): void {
+    this.#inside[this.#open.length - 1] = call;
+    this.#calls++;
+  }
+
+  /** The number of the jump that is due, 0 for none. */
+  jump(): number {
+    const number = this.#jump;
+    this.#jump = 0;
+    return number;
+  }
+
+  /** The statement list that a number belongs to. */
+  unit(number: number): number | undefined {
+    return this.#compiled.targets.get(number);
+  }
+
+  /** Main from its first statement, again whenever a debugger wants that. */
+  async main(): Promise<void> {
+    for (;;) {
+      try {
+        try {
+          return await this.program.main();
+        } catch (error) {
+          await this.asked(error);
+          throw error;
+        }
+      } catch (error) {
+        if (!(error instanceof Restart) || error.engine !== this) throw error;
+        this.#unwind(0, undefined);
+      }
+    }
+  }
+
+  /**
+   * Whether what failed is to be done again (true) or left out (false); throws when the error goes on. `depth` calls and loops were
+   * open when it began.
+   */
+  failed(
+    error: unknown,
+    site: number,
+    retries: boolean,
+    depth = this.#open.length,
+  ): boolean | Promise<boolean> {
+    if (error instanceof Restart && error.engine === this && error.depth === depth) {
+      this.#unwind(depth, undefined);
+      return true;
+    }
+    const hook = this.#runControl.debug;
+    if (hook === undefined) throw error;
+    const failure = this.#failure(error);
+    if (failure.asked) throw failure;
+    failure.asked = true;
+    const answer = hook.failed(this, failure, { repeatable: failure.site === site, retries });
+    if (answer === undefined) throw failure;
+    return this.#decided(answer, failure, depth);
+  }
+
+  async #decided(answer: Promise<Onwards>, failure: Failure, depth: number): Promise<boolean> {
+    const how = await this.#heldBy(answer);
+    if (how === 'on') throw failure;
+    this.#unwind(depth, undefined);
+    this.handled(failure);
+    return how === 'again';
+  }
+
+  /** A question about what will come: where it cannot be answered, it will not come. */
+  holds(question: () => boolean): boolean {
+    try {
+      return question();
+    } catch {
+      return false;
+    }
+  }
+
+  /** Asks a debugger about an error on its way to a handler, unless it was asked already. It can only be looked at. */
+  asked(error: unknown): Promise<void> | undefined {
+    const hook = this.#runControl.debug;
+    if (hook === undefined || error instanceof Restart) return undefined;
+    if (
+      this.#canceled !== undefined ||
+      error instanceof Exit ||
+      error instanceof Canceled ||
+      error instanceof Leave
+    )
+      return undefined;
+    const failure = this.#failure(error);
+    if (failure.asked) return undefined;
+    failure.asked = true;
+    this.#looked = { error, failure };
+    const answer = hook.failed(this, failure, { repeatable: false, retries: false });
+    return answer && this.#heldBy(answer).then(() => {});
+  }
+
+  /** Waits for a debugger. Throws Canceled when the run is stopped meanwhile, Restart when a subflow is to start again. */
+  async #heldBy(answer: Promise<Onwards>): Promise<'on' | 'again' | 'skip'> {
+    this.#observer.halted?.(true);
+    const how = await answer;
+    this.#observer.halted?.(false);
+    if (this.#isHalting) await this.#halt();
+    this.#lastTurn = this.#read();
+    this.#measure();
+    if (how instanceof Restart) throw how;
+    return how;
+  }
+
   /** Why the run was stopped, if it was. */
   get canceled(): string | undefined {
     return this.#canceled;
   }
 
   /** Where the run is, or where it ended. Undefined before the first statement. */
-  position(): { readonly subflow: string; readonly line: number; readonly action: string } | undefined {
+  position(): RunPlace | undefined {
     const site = this.#sites[this.#control[1] as number];
-    return site && { subflow: site.subflow, line: site.line, action: site.action };
+    return site && { subflow: site.subflow, line: site.line, action: site.action, ...this.#flow };
   }
 
   /** Lines whose status changed since the last call. */
@@ -251,6 +573,7 @@ export class Engine {
         state: lineStates[state as 0 | 1 | 2] ?? 'running',
         count,
         ms: this.#estimate(i),
+        ...this.#flow,
         ...(error === undefined || state === 0 ? {} : { error }),
       });
     }
@@ -265,10 +588,30 @@ export class Engine {
     return this.#sites[failure.site];
   }
 
+  /** Closes what actions opened, latest first; what does not close in time is left to the end of the process. */
+  async closeOwned(): Promise<void> {
+    const closers = [...this.#owned].reverse();
+    this.#owned.clear();
+    for (const close of closers) {
+      let timer: { dispose(): void } | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = this.#host.clock.after(closeMs, resolve);
+      });
+      // It failed to close: the flow has ended as it has, and the process that held it is about to end too.
+      await Promise.race([Promise.resolve().then(close), late]).catch(() => {});
+      timer?.dispose();
+    }
+  }
+
   // ── Hooks of generated code ───────────────────────────────────────────────────────────────────────────────────
 
   /** The slow side of the hook: measures, and pauses or stops the run. */
   enter(site: number): Promise<void> | undefined {
+    const hook = this.#runControl.debug;
+    if (hook !== undefined && this.#canceled === undefined) {
+      const answer = hook.enter(this, site);
+      if (answer !== undefined) return this.#heldBy(answer).then(() => {});
+    }
     if (this.#isHalting) return this.#halt();
     const now = this.#read();
     if (this.#stamped >= 0) this.#sample(this.#stamped, now - this.#stampedAt);
@@ -276,7 +619,7 @@ export class Engine {
     this.#stampedAt = now;
     if (--this.#window <= 0) {
       this.#stamped = -1;
-      this.#control[0] = 0;
+      this.#control[0] = hook === undefined ? 0 : 1;
     }
     return undefined;
   }
@@ -296,6 +639,8 @@ export class Engine {
   turn(): Promise<void> | undefined {
     this.#control[2] = 0;
     if (this.#isHalting) return this.#halt();
+    const asked = this.#runControl.debug?.turn(this);
+    if (asked !== undefined) return this.#heldBy(asked).then(() => {});
     const now = this.#read();
     if (now - this.#lastTurn < turnMs && ++this.#turns < turnCount) return undefined;
     this.#turns = 0;
@@ -312,7 +657,13 @@ export class Engine {
   /** Throws Canceled when the run is being stopped; otherwise waits until it is resumed. */
   async #halt(): Promise<void> {
     if (this.#canceled !== undefined) throw new Canceled(this.#canceled);
+    this.#isHalted = true;
+    this.#observer.halted?.(true);
+    this.#runControl.debug?.paused(this);
     while (this.#resume !== undefined) await this.#resume.promise;
+    this.#isHalted = false;
+    this.#observer.halted?.(false);
+    this.#runControl.debug?.resumed(this);
     if (this.#canceled !== undefined) throw new Canceled(this.#canceled);
     this.#measure();
   }
@@ -327,6 +678,7 @@ export class Engine {
       );
     }
     this.#open.push(site);
+    this.#inside.push(undefined);
     this.#openSince.push(this.#read());
     if ((this.#counts[site] as number) <= windowHooks) this.#measure();
   }
@@ -334,6 +686,7 @@ export class Engine {
   /** A call, wait or loop ended well. */
   close(site: number): void {
     this.#open.pop();
+    if (this.#inside.pop() !== undefined) this.#calls--;
     const since = this.#openSince.pop() as number;
     const ms = this.#read() - since;
     this.#sample(site, ms);
@@ -372,13 +725,19 @@ export class Engine {
       at: since + this.#wallOffset,
       ms,
       outcome,
+      ...this.#flow,
       ...(error === undefined ? {} : { error }),
     });
   }
 
   // ── Actions ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  call(index: number, values: readonly Value[]): ActionResult | Promise<ActionResult> {
+  /** `masks`: for each value that holds a secret, how it may be shown; absent when none does. */
+  call(
+    index: number,
+    values: readonly Value[],
+    masks?: readonly (string | undefined)[],
+  ): ActionResult | Promise<ActionResult> {
     const target = this.#targets[index] as CallTarget;
     if (target.definition === undefined) {
       throw new LogicError(
@@ -399,6 +758,8 @@ export class Engine {
       (this.#ms[site] as number) > 0.02 * (this.#samples[site] as number);
     this.#callStart = this.#callMeasured ? this.#read() : this.#now;
     this.#inAction = true;
+    this.#called = index;
+    this.#given = masks === undefined ? undefined : { values, masks };
     return target.definition.run(new CallArguments(target.shape, values, this.#folder), this.#context);
   }
 
@@ -417,9 +778,15 @@ export class Engine {
   }
 
   output(result: ActionResult, name: string): Value | undefined {
-    return result.outputs !== undefined && Object.hasOwn(result.outputs, name)
-      ? result.outputs[name]
-      : undefined;
+    const { outputs } = result;
+    if (outputs === undefined) return undefined;
+    // Outputs of a flow are named in any letter case.
+    const key = Object.hasOwn(outputs, name)
+      ? name
+      : Object.keys(outputs).find((each) => each.toLowerCase() === name.toLowerCase());
+    if (key === undefined) return undefined;
+    const value = outputs[key];
+    return typeof value === 'number' ? numeric(value) : value;
   }
 
   // ── Errors ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -437,8 +804,15 @@ export class Engine {
 
   #failure(error: unknown): Failure {
     if (this.#canceled !== undefined) throw new Canceled(this.#canceled);
-    if (error instanceof Exit || error instanceof Canceled || error instanceof Leave) throw error;
+    if (
+      error instanceof Exit ||
+      error instanceof Canceled ||
+      error instanceof Leave ||
+      error instanceof Restart
+    )
+      throw error;
     if (error instanceof Failure) return error;
+    if (this.#looked !== undefined && this.#looked.error === error) return this.#looked.failure;
     const site = this.#control[1] as number;
     const inAction = this.#inAction;
     this.#inAction = false;
@@ -449,10 +823,15 @@ export class Engine {
   }
 
   #describe(error: unknown, site: number, inAction: boolean, ms: number): Failure {
-    if (error instanceof ActionError) {
-      const kind = error instanceof CustomError ? 'custom' : 'action';
-      return new Failure(error.code, error.message, error.nextStep, site, kind, ms, error);
+    const target = inAction ? this.#targets[this.#called] : undefined;
+    if (error instanceof CustomError) {
+      const failure = new Failure(error.code, error.message, error.nextStep, site, 'custom', ms, error);
+      failure.shown = { code: this.#mask(error.code), message: this.#mask(error.message) };
+      return failure;
     }
+    if (target?.withholds) return withheld(error, target, site, ms);
+    if (error instanceof ActionError)
+      return new Failure(error.code, error.message, error.nextStep, site, 'action', ms, error);
     if (error instanceof LogicError) {
       // Such a message may quote a value that was never stored in a variable and so is not known to be secret.
       const message = this.#sites[site]?.sensitive
@@ -507,6 +886,7 @@ export class Engine {
   #unwind(depth: number, failure: Failure | undefined): void {
     while (this.#open.length > depth) {
       const site = this.#open.pop() as number;
+      if (this.#inside.pop() !== undefined) this.#calls--;
       const ms = this.#read() - (this.#openSince.pop() as number);
       // A WAIT that fails is itself the place of the failure.
       if (site !== failure?.site) failure?.ended.push({ site, ms });
@@ -522,7 +902,8 @@ export class Engine {
   }
 
   #report(failure: Failure, outcome: 'failed' | 'handled'): void {
-    const error = { code: this.#redactor.text(failure.code), message: this.#redactor.text(failure.message) };
+    const { code, message } = failure.shown;
+    const error = { code: this.#redactor.text(code), message: this.#redactor.text(message) };
     const state = lineStates.indexOf(outcome);
     for (const { site, ms } of [{ site: failure.site, ms: failure.ms }, ...failure.ended]) {
       this.#states[site] = state;
@@ -552,6 +933,7 @@ export class Engine {
     outermost: boolean,
   ): Promise<number> {
     const failure = this.#failure(error);
+    await this.asked(failure);
     if (failure.passedBy === block) throw failure;
     this.#unwind(depth, failure);
     try {
@@ -675,12 +1057,28 @@ export class Engine {
 
   /** Registers every text, number and date in a value as secret; gives the value back. */
   secret(value: Value): Value {
-    eachText(value, (text) => this.#redactor.add(text));
+    eachText(value, (text) => this.#redactor.addDerived(text));
     return value;
+  }
+
+  /** A text of the action that is being carried out, with the secrets it was given masked, however short. */
+  #mask(text: string): string {
+    return this.#redactor.text(this.#given === undefined ? text : maskGiven(text, this.#given));
+  }
+
+  powerFx(
+    formula: { readonly expression: PowerFx; readonly names: readonly string[] },
+    values: readonly (Value | undefined)[],
+  ): Value {
+    return evaluatePowerFx(formula.expression, {
+      get: (name) => values[formula.names.indexOf(name)],
+      now: () => localTime(this.#host.clock.now()),
+    });
   }
 
   readonly text = toText;
   readonly number = toNumber;
+  readonly numeric = toNumeric;
   readonly truth = toBoolean;
   readonly datetime = toDatetime;
   readonly add = operations.add;
@@ -689,6 +1087,7 @@ export class Engine {
   readonly divide = operations.divide;
   readonly remainder = operations.remainder;
   readonly negate = operations.negate;
+  readonly longNumber = operations.longNumber;
   readonly equal = operations.equal;
   readonly compare = operations.compare;
   readonly isEmpty = operations.isEmpty;
@@ -696,6 +1095,15 @@ export class Engine {
   readonly contains = operations.contains;
   readonly startsWith = operations.startsWith;
   readonly endsWith = operations.endsWith;
+  /** `appmask[…]`, `appmask[…][…]`, `imgrepo[…]`. `texts`: see `RepositoryValue`. */
+  repository(
+    name: 'appmask' | 'imgrepo',
+    path: readonly Value[],
+    texts?: ReadonlyMap<string, string>,
+  ): RepositoryValue {
+    return new RepositoryValue(name === 'appmask' ? 'UI element' : 'Image', path.map(toText), texts);
+  }
+
   readonly item = operations.item;
   readonly setItem = operations.setItem;
   readonly property = operations.property;
@@ -708,14 +1116,22 @@ export class Engine {
   readonly object = operations.object;
   readonly items = operations.items;
   readonly rounds = operations.rounds;
+  readonly counted = operations.counted;
   readonly emptyOf = operations.emptyOf;
 
   // ── Statements that end or cannot go on ───────────────────────────────────────────────────────────────────────
 
-  exit(code: Value, message: Value | undefined): Exit {
+  /** `message`: as it may be shown. `isSecret`: so is the code. */
+  exit(code: Value, message: Value | undefined, isSecret = false): Exit {
     const number = toNumber(code);
     if (message !== undefined) return new Exit(number, toText(message));
-    return new Exit(number, number === 0 ? undefined : `The flow ended itself with code ${toText(number)}.`);
+    const told = isSecret ? MASK : toText(number);
+    return new Exit(number, number === 0 ? undefined : `The flow ended itself with code ${told}.`);
+  }
+
+  /** The end of a flow behind the block of a condition that said so. */
+  ended(): Exit {
+    return new Exit(0, undefined);
   }
 
   noError(): unknown {
@@ -730,11 +1146,7 @@ export class Engine {
   }
 
   unset(slot: number): never {
-    throw new LogicError(
-      'VariableNotAssigned',
-      `The variable '${this.#slots[slot]}' has no value yet.`,
-      'Assign it before this line on every way that leads here; IsEmpty and IsBlank may be asked at any time.',
-    );
+    throw notAssigned(this.#slots[slot] as string);
   }
 
   noLabel(name: string): never {
@@ -754,11 +1166,7 @@ export class Engine {
   }
 
   noFunction(name: string): never {
-    throw new LogicError(
-      'FunctionNotFound',
-      `There is no function '${name}'.`,
-      'Correct the name of the function.',
-    );
+    throw functionNotFound(name);
   }
 
   misplaced(statement: string): never {
@@ -770,42 +1178,69 @@ export class Engine {
   }
 
   unreadable(): never {
-    throw new LogicError(
-      'StatementNotReadable',
-      'This line could not be read.',
-      'Correct the line; "dflow check" says what is wrong.',
-    );
+    throw notReadable();
   }
 
   unsupported(what: string): never {
-    throw new LogicError(
-      'UnsupportedExpression',
-      `This version of Desktop Flows cannot evaluate this ${what}.`,
-      'Replace it by a classic expression with %…%, or by a sensitive input.',
-    );
+    throw unsupportedExpression(what);
   }
 }
 
-function redactingHost(host: Host, redactor: Redactor): Host {
+interface GivenSecrets {
+  readonly values: readonly Value[];
+  readonly masks: readonly (string | undefined)[];
+}
+
+function maskGiven(text: string, { values, masks }: GivenSecrets): string {
+  let masked = text;
+  for (const [i, mask] of masks.entries()) {
+    if (mask === undefined) continue;
+    const real = toText(values[i] as Value);
+    if (text === real) return mask;
+    // Entries of a list are shown one by one.
+    if (holdsText(values[i] as Value, text)) return MASK;
+    if (real.length >= 4) masked = masked.replaceAll(real, () => mask);
+  }
+  return masked;
+}
+
+/** An error of an action that was given secrets: its kind may be told, what it says may quote them. */
+function withheld(error: unknown, target: CallTarget, site: number, ms: number): Failure {
+  const isKnown = error instanceof ActionError || error instanceof LogicError;
+  const code = isKnown ? error.code : 'ActionFailed';
+  const names = findAction(target.id)?.definition.errorNames ?? [];
+  const title = names.find((entry) => entry.name === code)?.title ?? code;
+  return new Failure(
+    code,
+    `${title}. The details are withheld, because this action uses sensitive values.`,
+    'To see the details, run the flow with values that may be seen.',
+    site,
+    'action',
+    ms,
+    error,
+  );
+}
+
+function redactingHost(host: Host, mask: (text: string) => string, place: () => RunPlace | undefined): Host {
   return {
     clock: host.clock,
     async ask(question, signal) {
-      const { shown, meant } = maskedQuestion(question, redactor);
+      const { shown, meant } = maskedQuestion(question, mask);
       const { button, values } = await host.ask(shown, signal);
       return { button: meant(button), values: values.map(meant) };
     },
-    log: (level, message) => host.log(level, redactor.text(message)),
+    log: (level, message) => host.log(level, mask(message), place()),
   };
 }
 
 /** A question as a person may see it, and the way back from what was shown to what the flow offered. */
 function maskedQuestion(
   question: HostQuestion,
-  redactor: Redactor,
+  shownAs: (text: string) => string,
 ): { readonly shown: HostQuestion; readonly meant: (answer: string) => string } {
   const offered = new Map<string, string>();
   const mask = (text: string): string => {
-    const masked = redactor.text(text);
+    const masked = shownAs(text);
     // Entries that look alike behind their masks are numbered, so that each can still be chosen.
     let name = masked;
     for (let n = 2; (offered.get(name) ?? text) !== text; n++) name = `${masked} (${n})`;
@@ -815,8 +1250,8 @@ function maskedQuestion(
   const { title, message, options, preset } = question;
   const shown = {
     ...question,
-    title: redactor.text(title),
-    message: redactor.text(message),
+    title: shownAs(title),
+    message: shownAs(message),
     ...(options && { options: options.map(mask) }),
     // Several preselected entries stand one a line.
     ...(preset !== undefined && {

@@ -21,3 +21,37 @@ export class CustomError extends ActionError {
     );
   }
 }
+
+// What generated code and the evaluation of a single expression both have to say.
+
+export function notAssigned(name: string): LogicError {
+  return new LogicError(
+    'VariableNotAssigned',
+    `The variable '${name}' has no value yet.`,
+    'Assign it before this line on every way that leads here; IsEmpty and IsBlank may be asked at any time.',
+  );
+}
+
+export function functionNotFound(name: string): LogicError {
+  return new LogicError(
+    'FunctionNotFound',
+    `There is no function '${name}'.`,
+    'Correct the name of the function.',
+  );
+}
+
+export function notReadable(): LogicError {
+  return new LogicError(
+    'StatementNotReadable',
+    'This line could not be read.',
+    'Correct the line; "dflow check" says what is wrong.',
+  );
+}
+
+export function unsupportedExpression(what: string): LogicError {
+  return new LogicError(
+    'UnsupportedExpression',
+    `This version of Desktop Flows cannot evaluate this ${what}.`,
+    'Replace it by a classic expression with %…%, or by a sensitive input.',
+  );
+}

@@ -38,6 +38,7 @@ export type HostValue =
   | null
   | readonly HostValue[]
   | { readonly $type: 'object'; readonly entries: { readonly [key: string]: HostValue } }
+  | { readonly $type: 'number'; readonly value: string }
   | { readonly $type: 'datetime'; readonly value: string }
   | {
       readonly $type: 'datatable';
@@ -52,11 +53,19 @@ export interface Host {
   readonly clock: Clock;
   /** An entry is answered as it was shown. Asks a person. Rejects with the signal's reason when the run stops while waiting. */
   ask(question: HostQuestion, signal: AbortSignal): Promise<HostAnswer>;
-  /** A message of the flow for its log (`Logging.LogMessage`). */
-  log(level: 'info' | 'warning' | 'error', message: string): void;
+  /** A message of the flow for its log (`Logging.LogMessage`), and where the flow was. */
+  log(level: 'info' | 'warning' | 'error', message: string, place?: RunPlace): void;
 }
 
-/** What the interpreter reports while it runs. Lines are 1-based. All texts are already redacted. */
+/** Where a run is. `line` is 1-based. `flow` is the name of a flow that another one runs; absent for the one that was started. */
+export interface RunPlace {
+  readonly subflow: string;
+  readonly line: number;
+  readonly action: string;
+  readonly flow?: string;
+}
+
+/** What the interpreter reports while it runs. Lines are 1-based, `flow` as in `RunPlace`. All texts are already redacted. */
 export interface RunObserver {
   /** An action (or a call, wait, loop) ended. Called once per executed action: keep it cheap. */
   actionEnded(record: {
@@ -66,8 +75,11 @@ export interface RunObserver {
     readonly at: number;
     readonly ms: number;
     readonly outcome: 'ok' | 'failed' | 'handled';
+    readonly flow?: string;
     readonly error?: { readonly code: string; readonly message: string };
   }): void;
+  /** A flow of the run was paused, by request or by a debugger, and stands still (`true`), or goes on (`false`). */
+  halted?(isHalted: boolean): void;
 }
 
 /** Cumulative status of one line, read on demand (never pushed per step). */
@@ -77,5 +89,6 @@ export interface LineSnapshot {
   readonly state: 'running' | 'ok' | 'failed' | 'handled';
   readonly count: number;
   readonly ms: number;
+  readonly flow?: string;
   readonly error?: { readonly code: string; readonly message: string };
 }

@@ -1,8 +1,25 @@
 // The slow side of the guarded operators and everything else an expression can do with values: arithmetic, comparison,
 // functions, indexes, slices, properties, copies. Generated code calls these when its inline fast path does not apply.
 // Rules and their evidence: docs/semantics.md. No state, no IO.
-import { parseNumber } from '../language/syntax/numbers.ts';
-import { datetimeText, describe, toBoolean, toDatetime, toNumber, toText } from './convert.ts';
+import {
+  datetimeText,
+  describe,
+  isNumeric,
+  parseNumeric,
+  toBoolean,
+  toDatetime,
+  toNumber,
+  toNumeric,
+  toText,
+} from './convert.ts';
+import {
+  addDecimals,
+  compareDecimals,
+  decimalRemainder,
+  divideDecimals,
+  multiplyDecimals,
+  negateDecimal,
+} from './dotnet/decimal.ts';
 import { LogicError } from './errors.ts';
 import {
   CustomObject,
@@ -13,8 +30,11 @@ import {
   FileValue,
   FlowDatetime,
   FolderValue,
+  InstanceValue,
+  type Numeric,
   typeName,
   type Value,
+  XmlNodeValue,
 } from './values.ts';
 
 // ── Arithmetic ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -24,7 +44,7 @@ import {
  * item; a table takes a list or row as a new row, or the rows of a table. The operands are never changed.
  */
 export function add(left: Value, right: Value): Value {
-  if (typeof left === 'number' && typeof right === 'number') return left + right;
+  if (isNumeric(left) && isNumeric(right)) return inRange(addDecimals(left, right), left, '+', right);
   if (Array.isArray(left)) return [...left.map(copy), ...addedItems(right)];
   if (left instanceof Datatable) {
     const table = copy(left) as Datatable;
@@ -69,28 +89,30 @@ function appendRow(table: Datatable, cells: readonly Value[]): void {
   table.rows.push(table.columns.map((_, i) => copy(cells[i] ?? null)));
 }
 
-export function subtract(left: Value, right: Value): number {
-  return toNumber(left) - toNumber(right);
+export function subtract(left: Value, right: Value): Numeric {
+  const [a, b] = [toNumeric(left), toNumeric(right)];
+  return inRange(addDecimals(a, negateDecimal(b)), a, '-', b);
 }
 
-export function multiply(left: Value, right: Value): number {
-  return toNumber(left) * toNumber(right);
+export function multiply(left: Value, right: Value): Numeric {
+  const [a, b] = [toNumeric(left), toNumeric(right)];
+  return inRange(multiplyDecimals(a, b), a, '*', b);
 }
 
-export function divide(left: Value, right: Value): number {
-  const [dividend, divisor] = [toNumber(left), toNumber(right)];
+export function divide(left: Value, right: Value): Numeric {
+  const [dividend, divisor] = [toNumeric(left), toNumeric(right)];
   if (divisor === 0) throw divisionByZero(dividend);
-  return dividend / divisor;
+  return inRange(divideDecimals(dividend, divisor), dividend, '/', divisor);
 }
 
 /** Remainder with the sign of the dividend, as .NET computes it. */
-export function remainder(left: Value, right: Value): number {
-  const [dividend, divisor] = [toNumber(left), toNumber(right)];
+export function remainder(left: Value, right: Value): Numeric {
+  const [dividend, divisor] = [toNumeric(left), toNumeric(right)];
   if (divisor === 0) throw divisionByZero(dividend);
-  return dividend % divisor;
+  return inRange(decimalRemainder(dividend, divisor), dividend, 'MOD', divisor);
 }
 
-function divisionByZero(dividend: number): LogicError {
+function divisionByZero(dividend: Numeric): LogicError {
   return new LogicError(
     'DivisionByZero',
     `${toText(dividend)} is divided by zero.`,
@@ -98,8 +120,26 @@ function divisionByZero(dividend: number): LogicError {
   );
 }
 
-export function negate(value: Value): number {
-  return -toNumber(value);
+export function negate(value: Value): Numeric {
+  return negateDecimal(toNumeric(value));
+}
+
+/** The number a literal of so many digits stands for. Throws LogicError `NumberOutOfRange` when it is too large. */
+export function longNumber(written: string): Numeric {
+  const value = parseNumeric(written);
+  if (value !== undefined) return value;
+  throw new LogicError('NumberOutOfRange', `The number ${written} is too large.`, range);
+}
+
+const range = 'Numbers go up to 79,228,162,514,264,337,593,543,950,335, in both directions.';
+
+function inRange(result: Numeric | undefined, left: Numeric, operator: string, right: Numeric): Numeric {
+  if (result !== undefined) return result;
+  throw new LogicError(
+    'NumberOutOfRange',
+    `The result of ${toText(left)} ${operator} ${toText(right)} is too large for a number.`,
+    range,
+  );
 }
 
 function incompatible(operator: string, left: Value, right: Value): never {
@@ -122,6 +162,7 @@ export function equal(left: Value, right: Value): boolean {
   if (right === null) return left === '';
   if (typeof left === 'string') return equalsText(right, left);
   if (typeof right === 'string') return equalsText(left, right);
+  if (isNumeric(left) && isNumeric(right)) return compareDecimals(left, right) === 0;
   if (typeof left !== 'object' || typeof right !== 'object') return false;
   if (left instanceof Datarow || right instanceof Datarow) return equal(cellsOf(left), cellsOf(right));
   if (Array.isArray(left)) {
@@ -150,7 +191,10 @@ export function equal(left: Value, right: Value): boolean {
 const cellsOf = (value: Value): Value => (value instanceof Datarow ? value.cells : value);
 
 function equalsText(value: Value, text: string): boolean {
-  if (typeof value === 'number') return parseNumber(text) === value;
+  if (isNumeric(value)) {
+    const number = parseNumeric(text);
+    return number !== undefined && compareDecimals(number, value) === 0;
+  }
   if (typeof value === 'boolean') return text.trim().toLowerCase() === String(value);
   if (value instanceof FlowDatetime) return datetimeText(value) === text.trim();
   if (value instanceof FileValue || value instanceof FolderValue) return value.path === text;
@@ -167,15 +211,15 @@ const words = new Intl.Collator('en');
  */
 export function compare(left: Value, right: Value, operator: string): number {
   if (typeof left === 'string' && typeof right === 'string') return words.compare(left, right);
-  if (typeof left === 'number' || typeof right === 'number') {
-    if (isSimple(left) && isSimple(right)) return toNumber(left) - toNumber(right);
+  if (isNumeric(left) || isNumeric(right)) {
+    if (isSimple(left) && isSimple(right)) return compareDecimals(toNumeric(left), toNumeric(right));
   } else if (left instanceof FlowDatetime || right instanceof FlowDatetime) {
     return toDatetime(left).ticks - toDatetime(right).ticks;
   }
   return incompatible(operator, left, right);
 }
 
-const isSimple = (value: Value): boolean => typeof value === 'string' || typeof value === 'number';
+const isSimple = (value: Value): boolean => typeof value === 'string' || isNumeric(value);
 
 // ── Functions ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -286,7 +330,7 @@ function cell(row: Datarow, index: Value): number {
   if (typeof index === 'string') {
     const column = row.table.columnIndex(index);
     if (column >= 0) return column;
-    if (parseNumber(index) === undefined) {
+    if (parseNumeric(index) === undefined) {
       throw new LogicError(
         'PropertyNotFound',
         `The row has no column '${index}'. Its columns are ${row.table.columns.map((name) => `'${name}'`).join(', ')}.`,
@@ -347,10 +391,11 @@ function typeProperty(target: Value, name: string): Value | undefined {
     if (name === 'columnscount') return target.cells.length;
     return name === 'columnsnames' ? [...target.table.columns] : undefined;
   }
-  if (target instanceof FileValue || target instanceof FolderValue) {
+  if (target instanceof FileValue || target instanceof FolderValue || target instanceof InstanceValue) {
     for (const [key, value] of target.properties) if (key.toLowerCase() === name) return value;
     return undefined;
   }
+  if (target instanceof XmlNodeValue) return target.property(name);
   return target instanceof ErrorValue ? errorProperty(target, name) : undefined;
 }
 
@@ -496,16 +541,22 @@ export function items(value: Value): readonly Value[] {
 }
 
 /** How often `LOOP FROM first TO last STEP step` runs: both bounds included, none when they lie the other way round. */
-export function rounds(first: number, last: number, step: number): number {
-  if (step === 0 || !Number.isFinite(step)) {
+export function rounds(first: Numeric, last: Numeric, step: Numeric): number {
+  if (step === 0) {
     throw new LogicError(
       'InvalidLoopStep',
       `The loop counts from ${toText(first)} to ${toText(last)} in steps of ${toText(step)} and would never end.`,
       'Give an increment that is not zero; a loop that counts down needs a negative one.',
     );
   }
-  // A little room for steps such as 0.1, which have no exact binary form.
-  return Math.max(0, Math.floor((last - first) / step + 1e-9) + 1);
+  return Math.max(0, Math.floor(toNumber(divide(subtract(last, first), step))) + 1);
+}
+
+/** The loop variable in round `round`, counted from 0. */
+export function counted(first: Numeric, round: number, step: Numeric): Numeric {
+  const value = (first as number) + round * (step as number);
+  const isWhole = Number.isSafeInteger(first) && Number.isSafeInteger(step) && Number.isSafeInteger(value);
+  return isWhole ? value : (add(first, multiply(round, step)) as Numeric);
 }
 
 /** What a variable holds that is first mentioned as the in-and-out argument of an action, by the argument's catalog type. */

@@ -2,18 +2,21 @@
 import { ProductError } from '../base/error.ts';
 import { Redactor } from '../base/redact.ts';
 import { LineIndex } from '../base/text.ts';
-import { checkInputs, flowInfo } from '../language/analysis/flow.ts';
-import { sensitivity } from '../language/analysis/sensitivity.ts';
+import { checkInputs, type FlowInfo, flowInfo } from '../language/analysis/flow.ts';
+import { canonicalId } from '../language/catalog/catalog.ts';
 import { check } from '../language/checks/check.ts';
-import { isBlocking } from '../language/diagnostics.ts';
-import type { FlowFile } from '../language/syntax/tree.ts';
+import { type Diagnostic, isBlocking } from '../language/diagnostics.ts';
+import type { FlowFile, Statement } from '../language/syntax/tree.ts';
 import type { ActionDefinition } from './action.ts';
 import { actionTable } from './actions/index.ts';
-import { compile, type FlowProgram } from './compile.ts';
+import { compile } from './compile.ts';
 import { eachText, fromHostValue, toHostValue } from './convert.ts';
-import { Canceled, Engine, Exit, Failure } from './engine.ts';
-import type { Host, HostValue, LineSnapshot, RunObserver } from './host.ts';
+import { Debugger } from './debug/debugger.ts';
+import { noRepositories, type Repositories } from './elements.ts';
+import { type Ending, type Execution, FlowTree, type RunnableFlow } from './flowTree.ts';
+import type { Host, HostValue, LineSnapshot, RunObserver, RunPlace } from './host.ts';
 import type { Value } from './values.ts';
+import type { WorkQueues } from './workQueues.ts';
 
 export interface RunOptions {
   readonly flow: FlowFile;
@@ -21,28 +24,32 @@ export interface RunOptions {
   readonly name: string;
   /** Folder of the flow file, absolute; relative paths of the flow start there. */
   readonly folder: string;
+  /** The flow file as a debugger shows it; made of folder and name when absent. */
+  readonly path?: string;
+  /** A debugger may jump to other rows; the run is slower then. */
+  readonly jumps?: boolean;
   /** By external name, see `checkInputs`. */
   readonly inputs: Readonly<Record<string, HostValue>>;
   readonly host: Host;
   readonly observer: RunObserver;
-  /** Replaces what actions do, by lower-cased id: a flow test's own world. The real ones when absent. */
+  /** Replaces what actions do, by lower-cased id: a flow test's own world. The real ones when absent. An action in it is supported. */
   readonly actions?: ReadonlyMap<string, ActionDefinition>;
+  /** These statements of the flow are run instead of its Main: a test of one subflow. Inputs without default are blank then. */
+  readonly main?: readonly Statement[];
+  /** None when absent. */
+  readonly repositories?: Repositories;
+  /** The flows that External.RunFlow runs, by FlowId in any letter case. None when absent. */
+  readonly flows?: (id: string) => RunnableFlow | undefined;
+  /** The work queues of the machine. None when absent. */
+  readonly workQueues?: WorkQueues;
+  /** Told of each execution of a flow before its first statement, that of the flow itself first. */
+  readonly began?: (execution: Execution) => void;
 }
 
 /** How a run ended. Every text is redacted. */
-export interface Outcome {
-  readonly outcome: 'Succeeded' | 'Failed' | 'Canceled';
+export interface Outcome extends Ending {
   /** By external name; empty unless the run succeeded. A sensitive output is `{$type:'secured'}`. */
   readonly outputs: Readonly<Record<string, HostValue>>;
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly nextStep: string;
-    /** 1-based; 0 when the run ended before its first statement. */
-    readonly line: number;
-    readonly subflow: string;
-    readonly action: string;
-  };
 }
 
 export interface FlowRun {
@@ -52,12 +59,27 @@ export interface FlowRun {
   stop(reason: string): void;
   pause(): void;
   resume(): void;
+  /** The flow ends at its next "If safe stop requested", as that says. */
+  requestSafeStop(): void;
   /** Where the run is. Undefined before the first statement. `line` is 1-based. */
-  position(): { readonly subflow: string; readonly line: number; readonly action: string } | undefined;
+  position(): RunPlace | undefined;
   /** Lines whose status changed since the last call. */
   changedLines(): LineSnapshot[];
   /** Masks the secrets of this run, for what its owner reports besides. */
   redact(text: string): string;
+  /** Attach to it at any time, one at a time. */
+  readonly debugger: Debugger;
+  /** For whoever runs in the same process and masks what it tells on: variables of Main and the global subflows, in any letter case. */
+  readonly variables: RunVariables;
+}
+
+/** Not masked: see `isSensitive`, and `FlowRun.redact`. */
+export interface RunVariables {
+  /** Undefined for a variable that the flow does not mention or has not assigned. */
+  get(name: string): Value | undefined;
+  /** Has no effect for a variable that the flow does not mention. */
+  set(name: string, value: Value): void;
+  isSensitive(name: string): boolean;
 }
 
 /**
@@ -66,51 +88,83 @@ export interface FlowRun {
  */
 export function createRun(options: RunOptions): FlowRun {
   const { flow } = options;
-  refuseErrors(flow, options.name);
+  refuseErrors(flow, options);
   const info = flowInfo(flow);
-  const inputs = checkInputs(info, options.inputs);
+  const inputs = checkInputs(options.main === undefined ? info : withoutMandatory(info), options.inputs);
   if (!inputs.ok) throw inputs.problems[0] as ProductError;
 
   const redactor = new Redactor();
-  const engine = new Engine({
-    compiled: compile(flow),
+  const tree = new FlowTree({
+    compile: (flow, secrets) => compile(flow.file, options.jumps === true, secrets, flow.repositories),
+    flows: options.flows ?? (() => undefined),
     actions: options.actions ?? actionTable,
-    folder: options.folder,
     host: options.host,
     observer: options.observer,
     redactor,
+    workQueues: options.workQueues,
+    began: options.began,
   });
-  const sensitive = sensitivity(flow).names();
-  const { program } = engine;
+  const root: RunnableFlow = {
+    name: options.name,
+    folder: options.folder,
+    path: options.path,
+    file: options.main === undefined ? flow : { ...flow, main: options.main },
+    repositories: options.repositories ?? noRepositories,
+  };
+  const { sensitive } = tree.prepared(root);
+  const execution = tree.start(root);
+  const { program } = execution.engine;
+  const read = (name: string) => program.get(name.toLowerCase()) as Value | undefined;
   for (const input of info.inputs) {
-    const key = input.name.toLowerCase();
     const value = fromHostValue(inputs.values[input.externalName] ?? null);
-    program.set(key, value);
-    if (sensitive.has(key)) eachText(value, (text) => redactor.addGiven(text));
+    program.set(input.name.toLowerCase(), value);
+    if (sensitive.has(input.name.toLowerCase())) eachText(value, (text) => redactor.addGiven(text));
   }
   return {
     async start() {
-      return await carryOut(engine, program, redactor, () =>
-        Object.fromEntries(
-          info.outputs.map((output) => {
-            const key = output.name.toLowerCase();
-            if (sensitive.has(key)) return [output.externalName, { $type: 'secured' } as const];
-            return [output.externalName, redactor.value(toHostValue((program.get(key) ?? null) as Value))];
-          }),
-        ),
-      );
+      const ending = await tree.run(execution);
+      const outputs =
+        ending.outcome !== 'Succeeded'
+          ? {}
+          : Object.fromEntries(
+              info.outputs.map((output) => {
+                if (sensitive.has(output.name.toLowerCase()))
+                  return [output.externalName, { $type: 'secured' } as const];
+                return [output.externalName, redactor.value(toHostValue(read(output.name) ?? null))];
+              }),
+            );
+      await execution.engine.closeOwned();
+      return { ...ending, outputs };
     },
-    stop: (reason) => engine.stop(reason),
-    pause: () => engine.pause(),
-    resume: () => engine.resume(),
-    position: () => engine.position(),
-    changedLines: () => engine.changedLines(),
+    stop: (reason) => tree.stop(reason),
+    pause: () => tree.pause(),
+    resume: () => tree.resume(),
+    requestSafeStop: () => tree.requestSafeStop(),
+    debugger: new Debugger(tree, redactor),
+    position: () => tree.position(),
+    changedLines: () => tree.changedLines(execution),
     redact: (text) => redactor.text(text),
+    variables: {
+      get: read,
+      set: (name, value) => program.set(name.toLowerCase(), value),
+      isSensitive: (name) => sensitive.has(name.toLowerCase()),
+    },
   };
 }
 
-function refuseErrors(flow: FlowFile, name: string): void {
-  const first = check(flow, { blockingOnly: true }).find(isBlocking);
+/** One subflow does not need what its flow asks for. */
+const withoutMandatory = (info: FlowInfo): FlowInfo => ({
+  ...info,
+  inputs: info.inputs.filter(({ optional, defaultValue }) => optional || defaultValue !== undefined),
+});
+
+function refuseErrors(flow: FlowFile, { name, actions }: RunOptions): void {
+  const isReplaced = ({ code, start, end }: Diagnostic): boolean => {
+    if (actions === undefined || (code !== 'ActionUnsupported' && code !== 'ActionUnknown')) return false;
+    const id = canonicalId(flow.text.slice(start, end));
+    return id !== undefined && actions.has(id.toLowerCase());
+  };
+  const first = check(flow, { blockingOnly: true }).find((found) => isBlocking(found) && !isReplaced(found));
   if (first === undefined) return;
   const line = new LineIndex(flow.text).lineOf(first.start) + 1;
   throw new ProductError(
@@ -118,67 +172,4 @@ function refuseErrors(flow: FlowFile, name: string): void {
     `The flow "${name}" cannot run. Line ${line}: ${first.message} (${first.code})`,
     'Correct this line; "dflow check" and the editor show everything that is wrong with the flow.',
   );
-}
-
-async function carryOut(
-  engine: Engine,
-  program: FlowProgram,
-  redactor: Redactor,
-  outputs: () => Record<string, HostValue>,
-): Promise<Outcome> {
-  let thrown: unknown;
-  try {
-    if (engine.canceled !== undefined) throw new Canceled(engine.canceled);
-    await program.main();
-  } catch (error) {
-    thrown = error;
-  }
-  const place = engine.position() ?? { line: 0, subflow: 'Main', action: '' };
-  if (
-    thrown === undefined ||
-    (thrown instanceof Exit && thrown.text === undefined && engine.canceled === undefined)
-  ) {
-    engine.end(undefined);
-    return { outcome: 'Succeeded', outputs: outputs() };
-  }
-  if (engine.canceled !== undefined) {
-    // Not `end`: the lines that were running when it was stopped keep saying so.
-    return {
-      outcome: 'Canceled',
-      outputs: {},
-      error: {
-        code: 'RunStopped',
-        message: redactor.text(engine.canceled),
-        nextStep: 'Run the flow again when you are ready.',
-        ...place,
-      },
-    };
-  }
-  if (thrown instanceof Exit) {
-    engine.end(undefined);
-    return {
-      outcome: 'Failed',
-      outputs: {},
-      error: {
-        code: 'FlowStopped',
-        message: redactor.text(thrown.text ?? ''),
-        nextStep: 'The flow ended itself with this message (EXIT): look at the condition that leads there.',
-        ...place,
-      },
-    };
-  }
-  const failure = thrown instanceof Failure ? thrown : engine.caught(thrown, 0);
-  const site = engine.end(failure);
-  return {
-    outcome: 'Failed',
-    outputs: {},
-    error: {
-      code: redactor.text(failure.code),
-      message: redactor.text(failure.message),
-      nextStep: redactor.text(failure.nextStep),
-      line: site?.line ?? place.line,
-      subflow: site?.subflow ?? place.subflow,
-      action: site?.action ?? place.action,
-    },
-  };
 }

@@ -1,4 +1,4 @@
-// Flow values. Plain JavaScript where possible: text = string, number = number, Boolean = boolean, blank = null, list = array.
+// Flow values. Plain JavaScript where possible: text = string, number = number (and FlowDecimal), Boolean = boolean, blank = null, list = array.
 // The classes here are the types JavaScript lacks. No conversion rules (see convert.ts) and no IO.
 
 export type Value =
@@ -6,6 +6,7 @@ export type Value =
   | number
   | boolean
   | null
+  | FlowDecimal
   | Value[]
   | FlowDatetime
   | Datatable
@@ -14,7 +15,10 @@ export type Value =
   | FileValue
   | FolderValue
   | ErrorValue
-  | EnumValue;
+  | EnumValue
+  | RepositoryValue
+  | XmlNodeValue
+  | InstanceValue;
 
 /** Name of a value's type as people read it in messages. */
 export function typeName(value: Value): string {
@@ -25,6 +29,23 @@ export function typeName(value: Value): string {
   if (Array.isArray(value)) return 'List';
   return value.typeName;
 }
+
+/**
+ * A number with more digits than a JavaScript number keeps: `digits` × 10^-`places`, as .NET's decimal type has them. Made by
+ * dotnet/decimal.ts only, which gives a plain number wherever that says the same.
+ */
+export class FlowDecimal {
+  readonly typeName = 'Number';
+  readonly digits: bigint;
+  readonly places: number;
+  constructor(digits: bigint, places: number) {
+    this.digits = digits;
+    this.places = places;
+  }
+}
+
+/** A number of a flow. */
+export type Numeric = number | FlowDecimal;
 
 /** A date and time of day without zone, as .NET's DateTime of kind Unspecified. `ticks` = milliseconds since 1970-01-01T00:00 of that wall clock. */
 export class FlowDatetime {
@@ -158,4 +179,46 @@ export class EnumValue {
     this.type = type;
     this.member = member;
   }
+}
+
+/** `appmask['Screen']['Element']` or `imgrepo['Image']`: which thing beside the flow is meant; `runtime/elements.ts` says what it is. */
+export class RepositoryValue {
+  readonly typeName: 'UI element' | 'Image';
+  /** Names from the outside in: screen and element, or the image. */
+  readonly path: readonly string[];
+  /** The texts of the element's selectors that hold `%…%`, with the values of the variables at the moment. */
+  readonly texts: ReadonlyMap<string, string> | undefined;
+  constructor(
+    typeName: 'UI element' | 'Image',
+    path: readonly string[],
+    texts?: ReadonlyMap<string, string>,
+  ) {
+    this.typeName = typeName;
+    this.path = path;
+    this.texts = texts;
+  }
+}
+
+/**
+ * Something an action holds open for later actions: a browser, a workbook, a connection, a command session. `typeName` as people
+ * read it (`Excel instance`); `resource` belongs to the action module that made it. `properties` by documented name (`Handle` …).
+ */
+export class InstanceValue {
+  readonly typeName: string;
+  readonly resource: object;
+  readonly properties: ReadonlyMap<string, Value>;
+  constructor(typeName: string, resource: object, properties: ReadonlyMap<string, Value> = new Map()) {
+    this.typeName = typeName;
+    this.resource = resource;
+    this.properties = properties;
+  }
+}
+
+/** A node of an XML document. The document behind it belongs to the XML actions, which read and change it. */
+export abstract class XmlNodeValue {
+  readonly typeName = 'XML node';
+  /** How it reads inside a text: documents and elements as XML, attributes and texts as their value. */
+  abstract readonly text: string;
+  /** A documented property by its lower-cased name. */
+  abstract property(name: string): Value | undefined;
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type FileSystemWatcher, type Location, WatchKind } from 'vscode-languageserver';
 import { Emitter, type Event } from '../base/event.ts';
 import { LineIndex } from '../base/text.ts';
+import type { FlowReference, FlowSource } from '../files/companions.ts';
 import { flowEnding } from '../interchange/fileNames.ts';
 import { imageNames, screenSummaries } from '../interchange/repository.ts';
 import { manifestPath, solutionFlows } from '../interchange/solution.ts';
@@ -16,6 +17,7 @@ import {
   type ScreenSummary,
   type Surroundings,
 } from '../language/analysis/surroundings.ts';
+import { isTestFile } from '../language/analysis/tests.ts';
 import { decodeFlow } from '../language/syntax/decode.ts';
 import { parse, parseInPieces } from '../language/syntax/parser.ts';
 import type { FlowFile } from '../language/syntax/tree.ts';
@@ -81,7 +83,7 @@ interface OpenFlow {
   readonly text: () => string;
 }
 
-export class Project {
+export class Project implements FlowSource {
   readonly #note: (note: string) => void;
   // Files are known by `keyOf` their paths.
   readonly #folders = new Map<string, string>();
@@ -147,12 +149,22 @@ export class Project {
     return this.#find(id, from) ?? (name === undefined ? undefined : this.#find(name, from));
   }
 
+  find(reference: FlowReference, from: string): string | undefined {
+    return this.#called(reference, from)?.path;
+  }
+
+  /** The text of a file: of the open flow, else from disk; undefined when it cannot be read. */
+  async read(path: string): Promise<string | undefined> {
+    return this.#open.get(keyOf(path))?.text() ?? (await this.#read(path, mostRepositoryBytes));
+  }
+
   /** What a flow can see outside of its text. For a document that is no local file: nothing. */
   surroundingsOf(uri: string): Surroundings {
     const path = pathOf(uri);
     if (path === undefined) return noSurroundings;
     const { elements, images } = this.repositoryUris(uri);
     return {
+      isTest: isTestFile(path),
       screens: this.#repository(elements)?.screens,
       images: this.#repository(images)?.images,
       flow: (id, name) => this.#called({ id, name }, path)?.entry.summary,
@@ -254,12 +266,10 @@ export class Project {
     return { elements: beside(flow?.entry.imports.elements), images: beside(flow?.entry.imports.images) };
   }
 
-  /** The text of a local file: of the open flow, else from disk; undefined when it cannot be read. */
+  /** As `read`, for a local file by its uri. */
   async text(uri: string): Promise<string | undefined> {
     const path = pathOf(uri);
-    return path === undefined
-      ? undefined
-      : (this.#open.get(keyOf(path))?.text() ?? (await this.#read(path, mostRepositoryBytes)));
+    return path === undefined ? undefined : this.read(path);
   }
 
   // ── What happens ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,13 @@ import { connectAgent } from '../../src/launch/connect.ts';
 import { findAgent } from '../../src/launch/dataFolder.ts';
 import { openAgent, startAgent } from '../../src/launch/start.ts';
 import type { AgentLink } from '../../src/protocol/link.ts';
-import { isTerminal, type Run, type RunEvent, type WireValue } from '../../src/protocol/run.ts';
+import {
+  type Companion,
+  isTerminal,
+  type Run,
+  type RunEvent,
+  type WireValue,
+} from '../../src/protocol/run.ts';
 
 const agentScript = join(import.meta.dirname, '..', '..', 'src', 'agent', 'main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'dflow-slow-'));
@@ -70,11 +76,14 @@ async function enqueue(
   { link }: RunningAgent,
   text: string,
   inputs: Record<string, WireValue> = {},
+  more: { readonly companions?: Companion[]; readonly timeoutSeconds?: number } = {},
 ): Promise<string> {
-  const flow = { name: 'Test', path: join(folder, 'Test.robin'), text };
+  const { companions, ...rest } = more;
+  const flow = { name: 'Test', path: join(folder, 'Test.robin'), text, ...(companions && { companions }) };
   const { run } = await link.call('runs.enqueue', {
     flow,
     inputs,
+    ...rest,
     mode: 'attended',
     priority: 'normal',
     requestedBy: 'test',
@@ -273,6 +282,177 @@ Display.ShowMessageDialog.ShowMessage Title: $'''Go on?''' Message: $'''Really?'
     if (isLinux) expect(memoryMB(workerOf(agent, id)) - before).toBeLessThan(60);
     await agent.link.call('runs.stop', { runId: id });
     expect(await ended(agent, id)).toMatchObject({ state: 'Canceled' });
+  });
+});
+
+describe('a flow that runs another', () => {
+  const child = {
+    path: 'parts/Child.robin',
+    ids: ['guid-1'],
+    text: `@SENSITIVE: []
+@INPUT Number : { 'Description': '', 'FriendlyName': 'Number', 'Type': 'Numeric', 'IsOptional': False }
+@OUTPUT Twice : { 'Description': '', 'FriendlyName': 'Twice', 'Type': 'Numeric' }
+SET Twice TO Number * 2
+Logging.LogMessage Message: $'''twice %Number%''' LogLevel: Logging.LogLevel.InfoLevel
+`,
+  };
+  const parent = `@SENSITIVE: []
+@OUTPUT Result : { 'Description': '', 'FriendlyName': 'Result', 'Type': 'Numeric' }
+@@flowname: 'Child'
+External.RunFlow FlowId: 'GUID-1' @Number: 21 @Twice=> Result
+`;
+
+  it('takes it along, tells its lines under its name, and has it again when it is resubmitted', async () => {
+    const agent = await start();
+    const id = await enqueue(agent, parent, {}, { companions: [child] });
+    expect(await ended(agent, id)).toMatchObject({ state: 'Succeeded', outputs: { Result: 42 } });
+    const { events } = await agent.link.call('runs.events', { runId: id, after: 0 });
+    expect(events.filter(({ kind }) => kind === 'log')).toMatchObject([
+      { message: 'twice 21', flow: 'Child', line: 5, subflow: 'Main' },
+    ]);
+    const lines = events.flatMap((event) => (event.kind === 'lines' ? event.lines : []));
+    expect(lines.some(({ flow, line, state }) => flow === 'Child' && line === 4 && state === 'ok')).toBe(
+      true,
+    );
+    const { run } = await agent.link.call('runs.resubmit', { runId: id, requestedBy: 'test' });
+    expect(await ended(agent, run.id)).toMatchObject({ state: 'Succeeded', outputs: { Result: 42 } });
+  });
+
+  it('is not accepted without it, nor in a circle, nor with an error in it', async () => {
+    const agent = await start();
+    await expect(enqueue(agent, parent)).rejects.toMatchObject({ code: 'CalledFlowNotFound' });
+    const circle = { ...child, text: parent };
+    await expect(enqueue(agent, parent, {}, { companions: [circle] })).rejects.toMatchObject({
+      code: 'FlowCircle',
+    });
+    const wrong = { ...child, text: 'SET X TO\n' };
+    await expect(enqueue(agent, parent, {}, { companions: [wrong] })).rejects.toMatchObject({
+      code: 'FlowHasErrors',
+      message: expect.stringContaining('parts/Child.robin:1'),
+    });
+    const large = { path: 'imageRepo.imgrepo', text: 'x'.repeat(17 * 1024 * 1024) };
+    await expect(enqueue(agent, parent, {}, { companions: [child, large] })).rejects.toMatchObject({
+      code: 'FlowTooLarge',
+      message: expect.stringContaining('imageRepo.imgrepo'),
+    });
+  });
+});
+
+describe('control', () => {
+  const ways: readonly (readonly [string, string])[] = [
+    ['a tight loop', 'SET Count TO 0\nLOOP WHILE (1) = (1)\n    SET Count TO Count + 1\nEND\n'],
+    ['a wait', 'WAIT 1000\n'],
+    [
+      'a script',
+      `Scripting.RunDOSCommand.RunDOSCommand DOSCommandOrApplication: $'''${isLinux ? 'sleep 1000' : 'ping -n 1000 localhost'}''' StandardOutput=> O StandardError=> E ExitCode=> C\n`,
+    ],
+    [
+      'one action that never ends',
+      "WAIT 0.15\nSET T TO 'a'\nLOOP I FROM 1 TO 12\n    SET T TO T + T\nEND\nSET T TO T + 'b'\nText.ParseText.RegexParseForFirstOccurrence Text: T TextToFind: $'''(a+)+$''' StartingPosition: 0 IgnoreCase: False Match=> M\n",
+    ],
+  ];
+  it.each(ways)('%s is stopped within a second and a little', async (_, text) => {
+    const agent = await start();
+    const id = await enqueue(agent, text);
+    await begun(agent, id);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const since = performance.now();
+    await agent.link.call('runs.stop', { runId: id });
+    expect(await ended(agent, id)).toMatchObject({ state: 'Canceled' });
+    expect(performance.now() - since).toBeLessThan(1_300);
+  });
+
+  it('a run is paused, stands still, and goes on', async () => {
+    const agent = await start();
+    const id = await enqueue(agent, endless);
+    await begun(agent, id);
+    await agent.link.call('runs.pause', { runId: id });
+    await until(async () => (await get(agent, id)).state === 'Paused');
+    const counted = () => agent.events.filter(({ kind, runId }) => kind === 'lines' && runId === id).length;
+    const before = counted();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(counted()).toBe(before);
+    await agent.link.call('runs.resume', { runId: id });
+    await until(async () => (await get(agent, id)).state === 'Running' && counted() > before);
+    await agent.link.call('runs.pause', { runId: id });
+    await until(async () => (await get(agent, id)).state === 'Paused');
+    await agent.link.call('runs.stop', { runId: id });
+    expect(await ended(agent, id)).toMatchObject({ state: 'Canceled' });
+  });
+
+  it('a run that takes longer than it may is TimedOut', async () => {
+    const agent = await start();
+    const id = await enqueue(agent, endless, {}, { timeoutSeconds: 1 });
+    expect(await ended(agent, id)).toMatchObject({
+      state: 'TimedOut',
+      error: { code: 'DesktopFlowsActionTimeout', action: expect.any(String), line: expect.any(Number) },
+    });
+  });
+
+  it('a safe stop lets the flow clean up', async () => {
+    const agent = await start();
+    const id = await enqueue(
+      agent,
+      `@SENSITIVE: []
+@OUTPUT State : { 'Description': '', 'FriendlyName': 'State', 'Type': 'String' }
+LOOP WHILE (1) = (1)
+    WAIT 0.05
+    IF (FlowControl.IfSafeStop ShouldStop: True) THEN
+        SET State TO 'clean'
+    END
+END
+`,
+    );
+    await begun(agent, id);
+    await agent.link.call('runs.safeStop', { runId: id });
+    expect(await ended(agent, id)).toMatchObject({ state: 'Succeeded', outputs: { State: 'clean' } });
+  });
+});
+
+describe('a work queue', () => {
+  const worker = `LOOP WHILE (WorkQueues.ProcessWorkQueueItem.ProcessWorkQueueItem WorkQueue: 'Orders' WorkQueueItem=> Item)
+    SET Value TO Item.Value
+    IF Value = 'wait' THEN
+        WAIT 1000
+    END
+    WorkQueues.UpdateWorkQueueItem.UpdateWithProcessingNotes WorkQueueItem: Item Status: WorkQueues.WorkQueueItemStatus.Processed ProcessingResult: $'''did %Value%'''
+END
+`;
+
+  it('is made at the agent, filled and emptied by flows; a stopped run leaves its item in processing', async () => {
+    const agent = await start();
+    const { queue } = await agent.link.call('workQueues.add', { name: 'Orders', maxRetries: 0 });
+    await expect(agent.link.call('workQueues.add', { name: 'orders', maxRetries: 0 })).rejects.toMatchObject({
+      code: 'WorkQueueExists',
+    });
+    const fill = await enqueue(
+      agent,
+      `LOOP FOREACH Value IN ['one', 'wait', 'two']
+    WorkQueues.EnqueueWorkQueueItem.WithoutUniqueId WorkQueue: '${queue.id}' Status: WorkQueues.WorkQueueItemEnqueueStatus.Queued Priority: WorkQueues.WorkQueueItemPriority.Normal Name: Value Value: Value
+END
+`,
+    );
+    expect(await ended(agent, fill)).toMatchObject({ state: 'Succeeded' });
+    const first = await enqueue(agent, worker);
+    await begun(agent, first);
+    const items = async () => (await agent.link.call('workQueues.items', { queue: 'Orders' })).items;
+    await until(async () => (await items())[1]?.status === 'Processing');
+    await agent.link.call('runs.stop', { runId: first });
+    await ended(agent, first);
+    const second = await enqueue(agent, worker);
+    expect(await ended(agent, second)).toMatchObject({ state: 'Succeeded' });
+    expect((await items()).map(({ value, status, notes }) => [value, status, notes])).toEqual([
+      ['one', 'Processed', 'did one'],
+      ['wait', 'Processing', ''],
+      ['two', 'Processed', 'did two'],
+    ]);
+    const { queues } = await agent.link.call('workQueues.list', {});
+    expect(queues).toMatchObject([
+      { name: 'Orders', state: 'active', items: { Processed: 2, Processing: 1 } },
+    ]);
+    await expect(agent.link.call('workQueues.items', { queue: 'none' })).rejects.toMatchObject({
+      code: 'WorkQueueNotFound',
+    });
   });
 });
 

@@ -31,7 +31,7 @@ async function agentWith(options: Partial<AgentOptions> = {}) {
     version: '1.2.3',
     workerScript: 'none',
     settings: { stopGraceMs: 50 },
-    launch: (claim, report) => workers.launch(claim, report),
+    launch: (claim, report, debug) => workers.launch(claim, report, debug),
     ...options,
   });
   agents.push(agent);
@@ -46,13 +46,18 @@ const flowText = `@SENSITIVE: [Password]
 SET Greeting TO $'''Hello %Name%'''
 `;
 
-function enqueue(link: AgentLink, changes: { text?: string; inputs?: Record<string, string> } = {}) {
+function enqueue(
+  link: AgentLink,
+  changes: { text?: string; inputs?: Record<string, string> } = {},
+  debug = false,
+) {
   return link.call('runs.enqueue', {
     flow: { name: 'Greet', path: '/flows/Greet.robin', text: changes.text ?? flowText },
     inputs: changes.inputs ?? { 'Customer name': 'Ann', Password: 'tell-nobody' },
     mode: 'attended',
     priority: 'normal',
     requestedBy: 'test',
+    debug,
   });
 }
 
@@ -329,6 +334,54 @@ describe('events', () => {
     socket.close();
     await link.call('runs.stop', { runId: run.id });
   }, 20_000);
+});
+
+describe('a debugger', () => {
+  it('speaks with the worker of a run, one at a time, until it leaves or the run ends', async () => {
+    const { agent, workers } = await agentWith();
+    const [link, other] = [await connect(agent), await connect(agent)];
+    const heard: unknown[] = [];
+    link.onDebug((message) => heard.push(message));
+    other.onDebug(() => expect.unreachable('it is not attached'));
+    const send = (message: unknown, from = link) => from.call('runs.debug', { runId: run.id, message });
+    const { run } = await enqueue(link, {}, true);
+    await until(() => workers.workers.length === 1);
+    expect(workers.last.waits).toBe(true);
+    workers.last.begin();
+    await send({ seq: 1 });
+    await expect(send({ seq: 1 }, other)).rejects.toMatchObject({ code: 'DebuggerAttached' });
+    workers.last.say({ kind: 'debug', ...workers.last.fence, message: { seq: 2 } });
+    workers.last.say({ kind: 'debug', fence: 99, message: 'of an older claim' });
+    await until(() => heard.length === 1);
+    await send(null);
+    await send({ seq: 1 }, other);
+    other.dispose();
+    await until(() => workers.last.debugged.length === 4);
+    await send({ seq: 3 });
+    workers.last.finish();
+    await until(() => heard.length === 2);
+    expect(heard).toEqual([
+      { runId: run.id, message: { seq: 2 } },
+      { runId: run.id, message: null },
+    ]);
+    expect(workers.last.debugged).toEqual([{ seq: 1 }, null, { seq: 1 }, null, { seq: 3 }]);
+    await expect(send({ seq: 4 })).rejects.toMatchObject({ code: 'RunNotActive' });
+    await send(null);
+  });
+
+  it('has to wait for a queued run, and is told of an unknown one', async () => {
+    const { agent } = await agentWith();
+    const link = await connect(agent);
+    await enqueue(link);
+    const { run } = await enqueue(link);
+    const message = { seq: 1 };
+    await expect(link.call('runs.debug', { runId: run.id, message })).rejects.toMatchObject({
+      code: 'RunNotActive',
+    });
+    await expect(link.call('runs.debug', { runId: 'none', message })).rejects.toMatchObject({
+      code: 'RunNotFound',
+    });
+  });
 });
 
 describe('the end', () => {

@@ -20,8 +20,10 @@ function work(text: string, inputs: Record<string, WireValue> = {}) {
     kind: 'start',
     runId: 'r',
     fence: 5,
-    flow: { name: 'F', path: '', text },
+    dataFolder: '/nowhere',
+    flow: { name: 'F', path: '', text, companions: [] },
     inputs,
+    debug: false,
   });
   const all = <K extends FromWorker['kind']>(kind: K) =>
     said.filter((message): message is Kind<K> => message.kind === kind);
@@ -127,8 +129,10 @@ describe('a worker', () => {
       kind: 'start',
       runId: 'r',
       fence: 1,
-      flow: { name: 'F', path: '', text: 'SET X TO 1\n' },
+      dataFolder: '/nowhere',
+      flow: { name: 'F', path: '', text: 'SET X TO 1\n', companions: [] },
       inputs: {},
+      debug: false,
     });
     expect(said.at(-1)).toMatchObject({ kind: 'finished', outcome: 'Canceled' });
     expect(said.some((message) => message.kind === 'frame')).toBe(false);

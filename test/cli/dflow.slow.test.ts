@@ -196,7 +196,7 @@ describe('wrong requests', () => {
     ],
     [
       'action this agent lacks',
-      ['run', flow('lacks.robin', 'WebAutomation.CloseWebBrowser BrowserInstance: Browser\n')],
+      ['run', flow('lacks.robin', 'Workstation.LockWorkstation\n')],
       1,
       /unsupported \w+: .*not supported by this agent/,
     ],
@@ -291,5 +291,94 @@ describe('dflow agent', () => {
     expect((await dflow(['agent', 'stop', '--data', other])).out).toContain('The agent has stopped.');
     expect(existsSync(join(other, 'agent.json'))).toBe(false);
     expect((await dflow(['agent', 'status', '--data', other])).code).toBe(3);
+  });
+});
+
+describe('flows that run flows', () => {
+  const runs = (name: string) => `@@flowname: '${name}'\nExternal.RunFlow FlowId: '${name}-id'\n`;
+
+  it('finds them in the folder of the flow, whatever solution they come from', async () => {
+    mkdirSync(join(work, 'tree', 'parts'), { recursive: true });
+    flow('tree/Caller.robin', runs('Called one'));
+    flow('tree/parts/Called one.robin', runs('Called two'));
+    flow(
+      'tree/parts/Called two.robin',
+      "Logging.LogMessage Message: $'''deep inside''' LogLevel: Logging.LogLevel.InfoLevel\n",
+    );
+    const { code, out } = await dflow(['run', 'tree/Caller.robin']);
+    expect(code).toBe(0);
+    expect(out).toContain('deep inside');
+    expect(out).toMatch(/Called two\/Main:1 +Logging\.LogMessage/);
+  });
+
+  it('refuses circles and flows that are not there, by name', async () => {
+    mkdirSync(join(work, 'round'), { recursive: true });
+    flow('round/A.robin', runs('B'));
+    flow('round/B.robin', runs('A'));
+    flow('round/C.robin', runs('Nowhere'));
+    const circle = await dflow(['run', 'round/A.robin']);
+    expect(circle.code).toBe(2);
+    expect(circle.err).toContain('FlowCircle: Flows run each other in a circle: "A" → "B" → "A".');
+    const missing = await dflow(['run', 'round/C.robin']);
+    expect(missing.code).toBe(2);
+    expect(missing.err).toContain('CalledFlowNotFound: "C" runs the flow "Nowhere" (nowhere-id)');
+  });
+});
+
+describe('control of a run', () => {
+  const endless = 'LOOP WHILE (1) = (1)\n    WAIT 0.05\nEND\n';
+
+  it('a run ends with its time', async () => {
+    const { code, out } = await dflow(['run', flow('endless.robin', endless), '--timeout', 'PT1S']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/✗ TimedOut after 1\.\d s\n.*DesktopFlowsActionTimeout: .*within 1 second/);
+    for (const time of ['soon', '0s', '25h', '']) {
+      const wrong = await dflow(['run', 'endless.robin', '--timeout', time]);
+      expect(`${time} ${wrong.code} ${wrong.err}`).toContain(`${time} 2 UsageWrong: --timeout is a time`);
+    }
+  });
+
+  it('a run is paused, resumed and stopped from another terminal', async () => {
+    const running = dflow(['run', flow('long.robin', endless)]);
+    let id = '';
+    for (const end = Date.now() + 20_000; id === '' && Date.now() < end; ) {
+      const { out } = await dflow(['queue', '--json']);
+      const run = out
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line))
+        .find(({ flow: { name }, state }) => name === 'long' && state === 'Running');
+      id = run?.id ?? '';
+    }
+    const state = async () =>
+      /long {2}(\w+)/.exec((await dflow(['queue'])).out.split('Finished')[0] as string)?.[1];
+    expect((await dflow(['pause', id])).out).toBe('long is asked to pause.\n');
+    await expect.poll(state, { timeout: 10_000 }).toBe('Paused');
+    expect((await dflow(['resume', id])).out).toBe('long is asked to go on.\n');
+    await expect.poll(state, { timeout: 10_000 }).toBe('Running');
+    expect((await dflow(['stop', id, '--safe'])).out).toBe('long is asked to stop safely.\n');
+    expect((await dflow(['stop', id])).out).toBe('long is asked to stop.\n');
+    expect((await running).code).toBe(130);
+    const late = await dflow(['pause', id]);
+    // The agent that the run had started may have gone with it.
+    expect(late.err).toMatch(/^(RunNotActive|AgentNotRunning)/);
+  });
+});
+
+describe('dflow workqueue', () => {
+  it('makes queues, lists them and shows what flows put into them', async () => {
+    const { out: id } = await dflow(['workqueue', 'add', 'Orders', '--retries', '2']);
+    expect((await dflow(['workqueue', 'add', 'orders'])).err).toContain('WorkQueueExists');
+    flow(
+      'fill.robin',
+      "WorkQueues.EnqueueWorkQueueItem.WithUniqueId WorkQueue: 'Orders' Status: WorkQueues.WorkQueueItemEnqueueStatus.Queued Priority: WorkQueues.WorkQueueItemPriority.High Name: 'Order 7' UniqueId: 'o-7' Value: '{}'\n",
+    );
+    expect((await dflow(['run', 'fill.robin'])).code).toBe(0);
+    expect((await dflow(['workqueue', 'list'])).out).toBe(`Orders  ${id.trim()}  active  1 Queued\n`);
+    const { out } = await dflow(['workqueue', 'show', 'Orders', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ name: 'Order 7', uniqueId: 'o-7', priority: 'High' });
+    expect((await dflow(['workqueue', 'pause', 'orders'])).out).toBe('Orders is paused.\n');
+    expect((await dflow(['workqueue', 'show', 'none'])).err).toContain('WorkQueueNotFound');
+    expect((await dflow(['workqueue', 'empty', 'Orders'])).err).toContain('UsageWrong');
   });
 });

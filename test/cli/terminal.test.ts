@@ -52,6 +52,29 @@ const actions = (...list: [number, string, number, ('ok' | 'failed' | 'handled')
 });
 
 describe('a run in a pipe', () => {
+  it('names the flow of an action when another flow runs it, and does not fold it with its own', () => {
+    const out = screen(false);
+    const display = new RunDisplay(out, 10, 'desk-7', () => 0);
+    const record = { line: 2, subflow: 'Main', action: 'SET', at: 0, ms: 1, outcome: 'ok' as const };
+    display.event({
+      ...at,
+      seq: ++seq,
+      kind: 'actions',
+      omitted: 0,
+      actions: [{ ...record, flow: 'Child' }, record],
+    });
+    display.end({ ...base, state: 'Succeeded', startedAt: 1000, endedAt: 2000 }, 'x.robin');
+    expect(
+      out.text
+        .split('\n')
+        .slice(0, 2)
+        .map((line) => line.trim().split(/\s+/).slice(0, 3)),
+    ).toEqual([
+      ['✓', 'Child/Main:2', 'SET'],
+      ['✓', 'Main:2', 'SET'],
+    ]);
+  });
+
   it('is one line per action, a loop of one action folded, the outputs last', () => {
     const out = screen(false);
     const display = new RunDisplay(out, 10, 'desk-7', () => 0);

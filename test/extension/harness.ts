@@ -5,16 +5,20 @@ import { join } from 'node:path';
 import type { Disposable } from '../../src/base/disposable.ts';
 import { ProductError } from '../../src/base/error.ts';
 import { Emitter } from '../../src/base/event.ts';
+import type { DebugMessage } from '../../src/extension/agents.ts';
 import { startExtension } from '../../src/extension/extension.ts';
 import type { AgentPort, Link } from '../../src/extension/localAgent.ts';
+import type { Tester } from '../../src/extension/testing/tester.ts';
 import type {
   EditFlowParams,
   EditorRequests,
   FlowContents,
   FlowRequestResult,
+  TestsParams,
 } from '../../src/protocol/editor.ts';
 import type { CloseReason } from '../../src/protocol/link.ts';
 import type { ActionRecord, LineStatus, Run, RunEvent } from '../../src/protocol/run.ts';
+import { testsIn } from '../../src/server/features/tests.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeVSCode, Memento } from '../fakes/vscode.ts';
 
@@ -42,7 +46,12 @@ export class FakeAgent {
   attached = 0;
   opened = 0;
   readonly #clock: FakeClock;
-  #links: { readonly events: Emitter<RunEvent>; readonly close: Emitter<CloseReason>; after: number }[] = [];
+  #links: {
+    readonly events: Emitter<RunEvent>;
+    readonly debug: Emitter<DebugMessage>;
+    readonly close: Emitter<CloseReason>;
+    after: number;
+  }[] = [];
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -129,6 +138,11 @@ export class FakeAgent {
     for (const link of this.#links.splice(0)) link.close.fire({ code, reason });
   }
 
+  /** The worker of a run tells its debugger something; `null`: the run has ended. */
+  debug(runId: string, message: unknown): void {
+    for (const link of this.#links) link.debug.fire({ runId, message });
+  }
+
   called(method: string): Record<string, unknown>[] {
     return this.calls.filter((call) => call.method === method).map(({ params }) => params);
   }
@@ -141,6 +155,7 @@ export class FakeAgent {
   #link(): Link {
     const link = {
       events: new Emitter<RunEvent>(),
+      debug: new Emitter<DebugMessage>(),
       close: new Emitter<CloseReason>(),
       after: Number.POSITIVE_INFINITY,
     };
@@ -153,6 +168,7 @@ export class FakeAgent {
         lastSeq: this.#lastSeq(),
       },
       onEvent: link.events.event,
+      onDebug: link.debug.event,
       onClose: link.close.event,
       dispose: () => {
         this.#links = this.#links.filter((other) => other !== link);
@@ -213,6 +229,8 @@ export class FakeAgent {
           }),
         };
       }
+      case 'runs.debug':
+        return {};
       case 'runs.stop':
         return { run: this.change(runId, { state: 'Canceled', endedAt: this.#clock.now() }) };
       case 'runs.answer': {
@@ -267,7 +285,14 @@ export class Window {
   readonly agent = new FakeAgent(this.clock);
   readonly memory = new Memento();
   /** What the language server says of every flow. */
-  flow: FlowRequestResult = { name: 'archive', inputs: [], outputs: [], blocking: [], hash: '' };
+  flow: FlowRequestResult = {
+    name: 'archive',
+    inputs: [],
+    outputs: [],
+    blocking: [],
+    companions: [],
+    hash: '',
+  };
   /** What it says to every other request; a test replaces it. */
   contents: FlowContents = { inputs: [], outputs: [], variables: [], subflows: [] };
   edited: EditFlowParams[] = [];
@@ -277,6 +302,8 @@ export class Window {
         return this.flow;
       case 'desktopFlows/flowContents':
         return this.contents;
+      case 'desktopFlows/tests':
+        return testsIn(params as TestsParams);
       case 'desktopFlows/editFlow':
         this.edited.push(params as EditFlowParams);
         return { version: 1, edits: [] };
@@ -284,6 +311,8 @@ export class Window {
         throw new Error(`the fake language server has no ${method}`);
     }
   }
+  /** Plays the process that runs tests; a test replaces it. */
+  tester: Tester = async () => {};
   readonly languageCalls: string[] = [];
   /** The language server crashed so often that it stays down. */
   languageGaveUp: () => void = () => {};
@@ -303,6 +332,7 @@ export class Window {
         clock: this.clock,
         random: () => 0.5,
         agent: () => this.agent.port,
+        tester: () => (request, told, signal) => this.tester(request, told, signal),
         language: (_script, _channel, _log, gaveUp) => {
           this.languageGaveUp = gaveUp;
           const note = (call: string) => async () => void this.languageCalls.push(call);

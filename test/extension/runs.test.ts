@@ -193,3 +193,21 @@ describe('LineMap', () => {
     expect([map.now(2), map.now(3)]).toEqual([2, 4]);
   });
 });
+
+describe('a flow that runs another', () => {
+  it('has the lines of the other apart, and stands at its own line meanwhile', () => {
+    const store = new RunStore();
+    const line = { subflow: 'Main', state: 'running', count: 1, ms: 1 } as const;
+    const position = { flow: 'Child', subflow: 'Main', line: 7, action: 'WAIT' };
+    store.apply(runEvent(1, run('a', 'Running', { position })));
+    const lines = [
+      { ...line, line: 3 },
+      { ...line, line: 7, flow: 'Child' },
+    ];
+    store.apply({ kind: 'lines', seq: 2, at: 2, runId: 'a', lines });
+    const detail = store.detail('a');
+    expect([...detail.lines.keys()]).toEqual([3]);
+    expect([...detail.calledLines.values()]).toMatchObject([{ flow: 'Child', line: 7 }]);
+    expect(store.standing(store.get('a') as Run).place).toEqual({ line: 3, subflow: 'Main' });
+  });
+});

@@ -147,6 +147,155 @@ class WorkspaceEdit {
   }
 }
 
+class Location {
+  readonly uri: Uri;
+  readonly range: Range;
+  constructor(uri: Uri, place: Range | Position) {
+    this.uri = uri;
+    this.range = place instanceof Range ? place : new Range(place, place);
+  }
+}
+
+class TestMessage {
+  expectedOutput: string | undefined;
+  actualOutput: string | undefined;
+  location: Location | undefined;
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
+  }
+  static diff(message: string, expected: string, actual: string): TestMessage {
+    const made = new TestMessage(message);
+    made.expectedOutput = expected;
+    made.actualOutput = actual;
+    return made;
+  }
+}
+
+class StatementCoverage {
+  readonly executed: number;
+  readonly location: Position;
+  constructor(executed: number, location: Position) {
+    this.executed = executed;
+    this.location = location;
+  }
+}
+
+class DeclarationCoverage extends StatementCoverage {
+  readonly name: string;
+  constructor(name: string, executed: number, location: Position) {
+    super(executed, location);
+    this.name = name;
+  }
+}
+
+class FileCoverage {
+  readonly uri: Uri;
+  readonly details: readonly StatementCoverage[];
+  constructor(uri: Uri, details: readonly StatementCoverage[]) {
+    this.uri = uri;
+    this.details = details;
+  }
+  static fromDetails(uri: Uri, details: readonly StatementCoverage[]): FileCoverage {
+    return new FileCoverage(uri, details);
+  }
+}
+
+/** The rows of the Test Explorer, or the children of one. */
+class TestItems {
+  #items = new Map<string, FakeTestItem>();
+  get size(): number {
+    return this.#items.size;
+  }
+  get(id: string): FakeTestItem | undefined {
+    return this.#items.get(id);
+  }
+  add(item: FakeTestItem): void {
+    this.#items.set(item.id, item);
+  }
+  delete(id: string): void {
+    this.#items.delete(id);
+  }
+  replace(items: readonly FakeTestItem[]): void {
+    this.#items = new Map(items.map((item) => [item.id, item]));
+  }
+  [Symbol.iterator]() {
+    return this.#items[Symbol.iterator]();
+  }
+}
+
+export class FakeTestItem {
+  readonly id: string;
+  label: string;
+  readonly uri: Uri | undefined;
+  canResolveChildren = false;
+  range: Range | undefined;
+  error: string | undefined;
+  readonly children = new TestItems();
+  constructor(id: string, label: string, uri: Uri | undefined) {
+    this.id = id;
+    this.label = label;
+    this.uri = uri;
+  }
+}
+
+export class FakeTestController {
+  readonly items = new TestItems();
+  readonly profiles: {
+    readonly label: string;
+    readonly run: (request: object, token: object) => Promise<void>;
+    loadDetailedCoverage?: (run: object, file: object) => Promise<unknown[]>;
+  }[] = [];
+  /** What was said of the tests, in order: `passed greets`. */
+  readonly said: string[] = [];
+  readonly messages: TestMessage[] = [];
+  readonly covered: FileCoverage[] = [];
+  resolveHandler: ((item: FakeTestItem | undefined) => Promise<void>) | undefined;
+  refreshHandler: (() => Promise<void>) | undefined;
+  createTestItem(id: string, label: string, uri?: Uri): FakeTestItem {
+    return new FakeTestItem(id, label, uri);
+  }
+  createRunProfile(
+    label: string,
+    _kind: number,
+    run: (request: object, token: object) => Promise<void>,
+  ): (typeof this.profiles)[number] {
+    const profile = { label, run };
+    this.profiles.push(profile);
+    return profile;
+  }
+  createTestRun() {
+    const say =
+      (what: string) =>
+      (item: FakeTestItem, messages: readonly TestMessage[] | number = []) => {
+        this.said.push(`${what} ${item.label}`);
+        if (Array.isArray(messages)) this.messages.push(...messages);
+      };
+    return {
+      enqueued: say('enqueued'),
+      started: say('started'),
+      passed: say('passed'),
+      failed: say('failed'),
+      errored: say('errored'),
+      skipped: say('skipped'),
+      appendOutput: (text: string) => this.said.push(`output ${text.trimEnd()}`),
+      addCoverage: (file: FileCoverage) => this.covered.push(file),
+      end: () => this.said.push('end'),
+    };
+  }
+  dispose(): void {}
+}
+
+/** A debug session that the person has in front. */
+export interface FakeDebugSession {
+  readonly id: string;
+  readonly type: string;
+  readonly configuration: Record<string, unknown>;
+  /** Requests beyond the protocol that were made of it. */
+  readonly requests: [string, unknown][];
+  customRequest(request: string, args: unknown): Promise<unknown>;
+}
+
 class CancellationTokenSource {
   readonly #emitter = new EventEmitter<void>();
   readonly token = { isCancellationRequested: false, onCancellationRequested: this.#emitter.event };
@@ -327,6 +476,19 @@ export class FakeVSCode {
     | { text: string; tooltip: string; shown: boolean; accessibilityInformation?: { label: string } }
     | undefined;
   editors: FakeEditor[] = [];
+  readonly testControllers: FakeTestController[] = [];
+  /** Files that `findFiles` finds and `readFile` reads, by path. */
+  readonly files = new Map<string, string>();
+  readonly watchers: Record<'create' | 'change' | 'delete', EventEmitter<Uri>>[] = [];
+  debugConfigurations: api.DebugConfigurationProvider | undefined;
+  debugAdapters: api.DebugAdapterDescriptorFactory | undefined;
+  inlineValues: api.InlineValuesProvider | undefined;
+  expressions: api.EvaluatableExpressionProvider | undefined;
+  /** Sessions that were asked for. */
+  readonly debugged: Record<string, unknown>[] = [];
+  readonly #debugSession = new EventEmitter<FakeDebugSession | undefined>();
+  readonly #endedSession = new EventEmitter<FakeDebugSession>();
+  #session: FakeDebugSession | undefined;
   clipboard = '';
   /** Files by their paths. */
   readonly written = new Map<string, string>();
@@ -457,6 +619,28 @@ export class FakeVSCode {
     return (found?.hoverMessage as MarkdownString | undefined)?.value ?? '';
   }
 
+  /** A debug session comes to the front; `answers` to its own requests, by name. */
+  showSession(
+    configuration: Record<string, unknown>,
+    answers: Readonly<Record<string, unknown>> = {},
+  ): FakeDebugSession {
+    const session: FakeDebugSession = {
+      id: `session-${this.debugged.length + 1}`,
+      type: 'desktop-flow',
+      configuration,
+      requests: [],
+      customRequest: async (request, args) => {
+        session.requests.push([request, args]);
+        const answer = answers[request];
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    };
+    this.#session = session;
+    this.#debugSession.fire(session);
+    return session;
+  }
+
   get statusBar(): string {
     return this.#status?.shown
       ? `${this.#status.text} | ${this.#status.accessibilityInformation?.label}`
@@ -542,6 +726,61 @@ export class FakeVSCode {
       WorkspaceEdit,
       DocumentLink,
       Diagnostic,
+      Location,
+      TestMessage,
+      StatementCoverage,
+      DeclarationCoverage,
+      FileCoverage,
+      TestRunProfileKind: { Run: 1, Debug: 2, Coverage: 3 },
+      InlineValueVariableLookup: class {
+        readonly range: Range;
+        readonly variableName: string;
+        constructor(range: Range, variableName: string) {
+          this.range = range;
+          this.variableName = variableName;
+        }
+      },
+      EvaluatableExpression: class {
+        readonly range: Range;
+        readonly expression: string;
+        constructor(range: Range, expression: string) {
+          this.range = range;
+          this.expression = expression;
+        }
+      },
+      DebugAdapterInlineImplementation: class {
+        readonly implementation: api.DebugAdapter;
+        constructor(implementation: api.DebugAdapter) {
+          this.implementation = implementation;
+        }
+      },
+      tests: {
+        createTestController: () => {
+          const controller = new FakeTestController();
+          fake.testControllers.push(controller);
+          return controller;
+        },
+      },
+      debug: {
+        registerDebugConfigurationProvider(_type: string, provider: api.DebugConfigurationProvider) {
+          fake.debugConfigurations = provider;
+          return none();
+        },
+        registerDebugAdapterDescriptorFactory(_type: string, factory: api.DebugAdapterDescriptorFactory) {
+          fake.debugAdapters = factory;
+          return none();
+        },
+        startDebugging: async (_folder: unknown, configuration: Record<string, unknown>) => {
+          fake.debugged.push(configuration);
+          return true;
+        },
+        onDidChangeActiveDebugSession: this.#debugSession.event,
+        onDidTerminateDebugSession: this.#endedSession.event,
+        activeStackItem: { threadId: 1, frameId: 7 },
+        get activeDebugSession() {
+          return fake.#session;
+        },
+      },
       DiagnosticSeverity: { Error: 0, Warning: 1 },
       TextEditorRevealType: { InCenterIfOutsideViewport: 2 },
       CancellationTokenSource,
@@ -584,7 +823,28 @@ export class FakeVSCode {
         get textDocuments() {
           return fake.documents;
         },
+        getWorkspaceFolder: () => undefined,
+        findFiles: async () => [...fake.files.keys()].map((path) => Uri.file(path)),
+        createFileSystemWatcher: () => {
+          const watcher = {
+            create: new EventEmitter<Uri>(),
+            change: new EventEmitter<Uri>(),
+            delete: new EventEmitter<Uri>(),
+          };
+          fake.watchers.push(watcher);
+          return {
+            onDidCreate: watcher.create.event,
+            onDidChange: watcher.change.event,
+            onDidDelete: watcher.delete.event,
+            dispose: () => undefined,
+          };
+        },
         fs: {
+          readFile: async (uri: Uri) => {
+            const text = fake.files.get(uri.path);
+            if (text === undefined) throw new Error(`there is no ${uri.path}`);
+            return new TextEncoder().encode(text);
+          },
           writeFile: async (uri: Uri, bytes: Uint8Array) =>
             void fake.written.set(uri.path, Buffer.from(bytes).toString('utf8')),
         },
@@ -624,6 +884,17 @@ export class FakeVSCode {
           delete: (uri: Uri) => fake.#problems.delete(uri.path),
           dispose: () => fake.#problems.clear(),
         }),
+        registerInlineValuesProvider(_language: string, provider: api.InlineValuesProvider) {
+          fake.inlineValues = provider;
+          return none();
+        },
+        registerEvaluatableExpressionProvider(
+          _language: string,
+          provider: api.EvaluatableExpressionProvider,
+        ) {
+          fake.expressions = provider;
+          return none();
+        },
         registerDocumentLinkProvider(_selector: unknown, provider: api.DocumentLinkProvider) {
           fake.linkProvider = provider;
           return none();

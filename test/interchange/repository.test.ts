@@ -1,6 +1,6 @@
 // What the repositories beside a flow hold, and where its names stand.
 import { describe, expect, it } from 'vitest';
-import { readElements, readImages } from '../../src/interchange/repository.ts';
+import { readElements, readImages, repositoryLookup } from '../../src/interchange/repository.ts';
 import { elementsText, imagesText, screen } from './repositoryTexts.ts';
 
 describe('controlRepo.appmask', () => {
@@ -110,5 +110,92 @@ describe('imageRepo.imgrepo', () => {
       'inside',
     ]);
     expect(readImages(imagesText({ name: 'Logo' })).problems).toEqual([]);
+  });
+});
+
+describe('what a run looks up', () => {
+  const level = (Tag: string, Ignore: boolean, ...Attributes: object[]) => ({ Tag, Ignore, Attributes });
+  const text = JSON.stringify({
+    Screens: [
+      {
+        Name: 'Page',
+        ElementTypeName: 'Web Page',
+        Selectors: [],
+        Controls: [
+          {
+            Name: 'Save',
+            ElementTypeName: 'Button',
+            Selectors: [
+              {
+                Name: 'Default Selector',
+                IsCustom: false,
+                CustomSelector: 'left over',
+                Elements: [
+                  level('html', true),
+                  level('body', false),
+                  level('form', false, { Name: 'Id', Operation: 'Contains', Value: 'order' }),
+                  level('div', true),
+                  level(
+                    'button',
+                    false,
+                    { Name: 'Class', Operation: 'EqualTo', Value: 'x', Ignore: true },
+                    { Name: 'Title', Operation: 'EqualTo', Value: 'y', IsDisabledAttribute: true },
+                    { Name: 'Text', Operation: 'EqualTo', Value: null },
+                    { Name: 'Ordinal', Operation: 'EqualTo', Value: 2, IsOrdinal: true },
+                  ),
+                ],
+              },
+              { Name: 'Off', Ignore: true, Elements: [level('a', false)] },
+              { Name: 'Picture', IsImageBased: true, Elements: [level('a', false)] },
+              { Name: 'Text', IsCustom: true, CustomSelector: '#save', Elements: [level('a', false)] },
+              { Name: 'All off', Elements: [level('a', true)] },
+            ],
+          },
+          { Name: 'save', Selectors: [{ IsCustom: true, CustomSelector: 'second of that name' }] },
+        ],
+      },
+    ],
+  });
+
+  it('finds an element by its path, with the levels that are switched on', () => {
+    const found = repositoryLookup(text, undefined).element(['PAGE', 'SAVE']);
+    expect(found).toEqual({
+      name: 'Save',
+      type: 'Button',
+      screen: { name: 'Page', type: 'Web Page', selectors: [], screen: undefined },
+      selectors: [
+        {
+          name: 'Default Selector',
+          text: undefined,
+          levels: [
+            { element: 'body', isDirect: false, attributes: [], ordinal: undefined },
+            {
+              element: 'form',
+              isDirect: true,
+              attributes: [{ name: 'Id', operator: 'Contains', value: 'order' }],
+              ordinal: undefined,
+            },
+            {
+              element: 'button',
+              isDirect: false,
+              attributes: [{ name: 'Text', operator: 'EqualTo', value: '' }],
+              ordinal: '2',
+            },
+          ],
+        },
+        { name: 'Text', text: '#save', levels: [] },
+      ],
+    });
+  });
+
+  it('finds screens and pictures, and nothing where nothing is', () => {
+    const lookup = repositoryLookup(text, imagesText({ name: 'Logo', picture: 'AQID' }));
+    expect(lookup.element(['page'])?.name).toBe('Page');
+    expect(lookup.element(['Page', 'Gone'])).toBeUndefined();
+    expect([...(lookup.image('LOGO') ?? [])]).toEqual([1, 2, 3]);
+    expect(lookup.image('Gone')).toBeUndefined();
+    const nothing = repositoryLookup(undefined, undefined);
+    expect(nothing.element(['Page'])).toBeUndefined();
+    expect(nothing.image('Logo')).toBeUndefined();
   });
 });

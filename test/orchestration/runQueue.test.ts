@@ -83,6 +83,75 @@ describe('a run', () => {
     expect((await fixture.queue.get(again.id)).state).toBe('Succeeded');
   });
 
+  it('is Paused while its flow stands still, and can be stopped then', async () => {
+    const { queue, workers } = await open();
+    const { id } = await queue.enqueue(request());
+    await settle();
+    await expect(queue.tell(id, 'pause')).rejects.toMatchObject({ code: 'RunNotActive' });
+    workers.last.begin();
+    await settle();
+    await queue.tell(id, 'pause');
+    expect((await queue.get(id)).state).toBe('Running');
+    workers.last.say({ kind: 'halted', ...workers.last.fence, isHalted: true });
+    await settle();
+    expect((await queue.get(id)).state).toBe('Paused');
+    await queue.tell(id, 'resume');
+    workers.last.say({ kind: 'halted', ...workers.last.fence, isHalted: false });
+    await settle();
+    expect((await queue.get(id)).state).toBe('Running');
+    await queue.tell(id, 'safeStop');
+    expect(workers.last.heard).toEqual(['pause', 'resume', 'safeStop']);
+    workers.last.say({ kind: 'halted', ...workers.last.fence, isHalted: true });
+    await queue.stop(id);
+    workers.last.finish('Canceled');
+    await settle();
+    expect(await queue.get(id)).toMatchObject({ state: 'Canceled', error: { code: 'RunStopped' } });
+    await expect(queue.tell(id, 'resume')).rejects.toMatchObject({ code: 'RunNotActive' });
+    await expect(queue.tell('nobody', 'pause')).rejects.toMatchObject({ code: 'RunNotFound' });
+  });
+
+  it('is TimedOut when it takes longer than it was given, counted from its start, also when its worker hangs', async () => {
+    for (const hangs of [false, true]) {
+      const { queue, workers, clock } = await open();
+      const { id } = await queue.enqueue(request({ timeoutSeconds: 90 }));
+      await settle();
+      await clock.advance(30_000);
+      workers.last.begin();
+      await settle();
+      await clock.advance(89_999);
+      await settle();
+      expect(workers.last.heard).toEqual([]);
+      await clock.advance(1);
+      await settle();
+      expect(workers.last.heard).toEqual(['stop']);
+      if (hangs) await clock.advance(defaultSettings.stopGraceMs);
+      else workers.last.finish('Canceled');
+      await settle();
+      expect(await queue.get(id)).toMatchObject({
+        state: 'TimedOut',
+        timeoutSeconds: 90,
+        error: { code: 'DesktopFlowsActionTimeout', message: expect.stringContaining('90 seconds') },
+      });
+    }
+  });
+
+  it('that is debugged is not timed out', async () => {
+    const { queue, workers, clock } = await open();
+    const { id } = await queue.enqueue(request({ timeoutSeconds: 10 }));
+    await settle();
+    workers.last.begin();
+    await settle();
+    const debug = () => {};
+    await queue.debug(id, { type: 'request' }, debug);
+    await clock.advance(10_000);
+    await settle();
+    expect(workers.last.heard).toEqual([]);
+    await queue.debug(id, null, debug);
+    await clock.advance(10_000);
+    await settle();
+    expect(workers.last.heard).toEqual(['stop']);
+  });
+
   it('is Failed when no worker can be had for it, and the queue goes on', async () => {
     const workers = new FakeWorkerHost();
     workers.failure = new ProductError('InputsUnreadable', 'no key', 'ask again');

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isSafeSqlite, openSqliteStore } from '../../src/orchestration/sqlite.ts';
+import { openSqliteStore } from '../../src/orchestration/sqlite.ts';
+import { isSafeSqlite } from '../../src/orchestration/sqliteFile.ts';
 import type { RunStore } from '../../src/orchestration/store.ts';
 import type { Run } from '../../src/protocol/run.ts';
 import { newRun } from './support.ts';
@@ -51,6 +52,26 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
     await store.enqueue(second, 10);
     const { claims } = await store.schedule(machine, t0);
     expect(claims.map((claim) => claim.run.id)).toEqual([first.run.id]);
+    store.close();
+  });
+
+  it('keeps what a flow needs as it was, once however many runs have it, as long as one of them is kept', async () => {
+    const store = open();
+    const companions = [
+      { path: 'Child.robin', text: 'SET Y TO 1', ids: ['c-1'] },
+      { path: 'controlRepo.appmask', text: '{"Screens":[]}' },
+    ];
+    const first = { ...newRun(t0, { account: 'ann' }), companions };
+    const second = { ...newRun(t0 + 1, { account: 'ben' }), companions };
+    await store.enqueue(first, 10);
+    await store.enqueue(second, 10);
+    expect((await store.entry(second.run.id))?.companions).toEqual(companions);
+    const { claims } = await store.schedule(machine, t0 + 5);
+    expect(claims[0]?.companions).toEqual(companions);
+    await store.change(first.run.id, 1, { state: 'Running' }, t0);
+    await store.change(first.run.id, 1, { state: 'Succeeded', endedAt: t0 + 9 }, t0 + 9);
+    expect(await store.prune(10, t0 + 10)).toBe(1);
+    expect((await store.entry(second.run.id))?.companions).toEqual(companions);
     store.close();
   });
 

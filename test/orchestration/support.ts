@@ -20,6 +20,7 @@ export function request(changes: Partial<RunRequest> = {}): RunRequest {
     id: nextId(),
     flow: { name: 'Sample', path: '/flows/Sample.robin', hash: 'hash-of-sample' },
     flowText: 'SET X TO 1',
+    companions: [],
     inputs: { Name: 'Ann', Password: { $type: 'secured' } },
     sealedInputs: new Uint8Array([1, 2, 3]),
     mode: 'attended',
@@ -30,7 +31,7 @@ export function request(changes: Partial<RunRequest> = {}): RunRequest {
 }
 
 export function newRun(now: number, changes: Partial<Run> & { account?: string } = {}): NewRun {
-  const { flowText, sealedInputs, ...shown } = request();
+  const { flowText, companions, sealedInputs, ...shown } = request();
   const { account = 'ann', ...run } = changes;
   return {
     run: {
@@ -43,6 +44,7 @@ export function newRun(now: number, changes: Partial<Run> & { account?: string }
     },
     account,
     flowText,
+    companions,
     sealedInputs,
   };
 }
@@ -53,11 +55,16 @@ export class FakeWorker implements Worker {
   readonly #report: (report: WorkerReport) => void;
   readonly heard: string[] = [];
   readonly answers: { readonly questionId: string; readonly answer: Answer }[] = [];
+  /** What its debugger sent. */
+  readonly debugged: unknown[] = [];
+  /** It was to wait for a debugger. */
+  readonly waits: boolean;
   alive = true;
 
-  constructor(claim: Claim, report: (report: WorkerReport) => void) {
+  constructor(claim: Claim, report: (report: WorkerReport) => void, waits = false) {
     this.claim = claim;
     this.#report = report;
+    this.waits = waits;
   }
 
   get fence(): { readonly fence: number } {
@@ -81,12 +88,24 @@ export class FakeWorker implements Worker {
   stop(): void {
     this.heard.push('stop');
   }
+  pause(): void {
+    this.heard.push('pause');
+  }
+  resume(): void {
+    this.heard.push('resume');
+  }
+  safeStop(): void {
+    this.heard.push('safeStop');
+  }
   kill(): void {
     this.heard.push('kill');
     this.die('was killed by signal SIGKILL');
   }
   answer(questionId: string, answer: Answer): void {
     this.answers.push({ questionId, answer });
+  }
+  debug(message: unknown): void {
+    this.debugged.push(message);
   }
 }
 
@@ -96,9 +115,9 @@ export class FakeWorkerHost implements WorkerHost {
   readonly workers: FakeWorker[] = [];
   failure: Error | undefined;
 
-  launch(claim: Claim, report: (report: WorkerReport) => void): FakeWorker {
+  launch(claim: Claim, report: (report: WorkerReport) => void, debug = false): FakeWorker {
     if (this.failure) throw this.failure;
-    const worker = new FakeWorker(claim, report);
+    const worker = new FakeWorker(claim, report, debug);
     this.workers.push(worker);
     return worker;
   }

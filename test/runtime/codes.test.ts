@@ -16,7 +16,7 @@ test('every code of the runtime is on the page, and the other way round', () => 
     if (!entry.isFile()) continue;
     const text = readFileSync(join(entry.parentPath, entry.name), 'utf8');
     for (const match of text.matchAll(raised)) used.add(match.slice(1).find(Boolean) as string);
-    if (entry.parentPath.endsWith('actions'))
+    if (/[\\/]actions(?:[\\/]|$)/.test(entry.parentPath))
       for (const [, code] of text.matchAll(named)) used.add(code as string);
   }
   const sections = readFileSync(join(root, 'docs', 'errors.md'), 'utf8').split(/^## /m);

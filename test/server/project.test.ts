@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LineIndex } from '../../src/base/text.ts';
+import { gatherCompanions } from '../../src/files/companions.ts';
 import { encodeFlow } from '../../src/language/syntax/decode.ts';
 import { parse } from '../../src/language/syntax/parser.ts';
 import { Project } from '../../src/server/project.ts';
@@ -282,5 +283,32 @@ describe('repositories', () => {
     expect(project.surroundingsOf(uriOf('A.robin'))).toMatchObject({ screens: undefined, images: undefined });
     expect(told).toEqual([]);
     expect(notes).toEqual([]);
+  });
+});
+
+describe('what a run needs', () => {
+  it('is gathered from open flows first, then from disk, and found by the id of a solution or by name', async () => {
+    await index({
+      'flows/Main.robin': `@@ConnectionString: ''
+IMPORT 'controlRepo.appmask' AS appmask
+${run('F00-D')}${run('x', 'Other')}`,
+      'flows/controlRepo.appmask': '{"Screens":[]}',
+      'flows/Pay.robin': 'SET A TO 1\n',
+      'flows/Other.robin': 'SET B TO 1\n',
+      'solution.json': JSON.stringify({
+        flows: [{ id: 'F00-D', name: 'Pay: all', path: 'flows/Pay.robin' }],
+      }),
+    });
+    open('flows/Other.robin', 'SET B TO 2\n');
+    const path = join(folder, 'flows', 'Main.robin');
+    const text = (await project.read(path)) as string;
+    expect(await gatherCompanions(path, parse(text), project)).toEqual([
+      { path: 'Pay.robin', text: 'SET A TO 1\n', ids: ['f00-d'] },
+      { path: 'Other.robin', text: 'SET B TO 2\n', ids: ['x'] },
+      { path: 'controlRepo.appmask', text: '{"Screens":[]}' },
+    ]);
+    await expect(gatherCompanions(path, parse(run('nowhere')), project)).rejects.toMatchObject({
+      code: 'CalledFlowNotFound',
+    });
   });
 });

@@ -238,6 +238,7 @@ describe('the language server', () => {
       ],
       outputs: [{ name: 'Total', type: 'Number' }],
       blocking: [],
+      companions: [],
       hash: createHash('sha256').update(flow, 'utf8').digest('hex'),
     });
 
@@ -252,6 +253,11 @@ describe('the language server', () => {
     await client.replace(flow.replace('CALL Note', 'CALL Nobody'), 3);
     const { blocking } = await client.request<FlowRequestResult>('desktopFlows/flow', { uri });
     expect(blocking).toMatchObject([{ line: 10, message: expect.stringContaining('Nobody') }]);
+    await client.replace(`${flow}External.RunFlow FlowId: 'nobody-has-it'\n`, 4);
+    await expect(client.request('desktopFlows/flow', { uri })).rejects.toMatchObject({
+      message: expect.stringContaining('nobody-has-it'),
+      data: { code: 'CalledFlowNotFound' },
+    });
     await expect(client.request('desktopFlows/flow', { uri: 'file:///gone.robin' })).rejects.toMatchObject({
       data: { code: 'DocumentNotOpen', nextStep: expect.stringContaining('Open the document') },
     });

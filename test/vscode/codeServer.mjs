@@ -29,6 +29,8 @@ const settings = {
   'editor.minimap.enabled': false,
   // In a browser, files are saved while one types; a check that edits must be able to take it back.
   'files.autoSave': 'off',
+  // Whatever else listens on this machine is nobody's business here.
+  'remote.autoForwardPorts': false,
 };
 
 export class CodeServer {

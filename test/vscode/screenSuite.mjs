@@ -4,7 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Checks, expect, until } from './checks.ts';
 import { CodeServer } from './codeServer.mjs';
+import { lookAtDebugging } from './debugScreen.mjs';
 import { lookAtLanguage } from './languageScreen.mjs';
+import { lookAtTests } from './testingScreen.mjs';
 import { Workbench } from './workbench.mjs';
 
 const secret = 'Zebra-7319-quartz';
@@ -67,6 +69,7 @@ async function look(workbench, server, checks) {
   });
 
   await lookAtLanguage(workbench, server, checks);
+  await lookAtTests(workbench, server, checks);
 
   await checks.check('Run Flow asks for both inputs; typing the sensitive one is hidden', async () => {
     await workbench.command('View: Show Desktop Flows');
@@ -245,6 +248,8 @@ async function look(workbench, server, checks) {
       async () => !(await workbench.tree('Run Queue')).some((row) => row.includes('Running')),
     );
   });
+
+  await lookAtDebugging(workbench, server, checks);
 }
 
 /** Waits until the first row of a flow in the Run Queue shows `state`; running rows come before ended ones, newer before older. */

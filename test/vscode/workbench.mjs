@@ -63,9 +63,13 @@ export class Workbench {
     await this.page.waitForSelector('.statusbar-item', { timeout: 60_000 });
   }
 
-  /** Saves a numbered picture, for example `03-run-queue.png`; returns its path. */
-  async picture(name) {
+  /** Saves a numbered picture, for example `03-run-queue.png`; returns its path. `hovering`: the mouse stays where it is. */
+  async picture(name, { hovering = false } = {}) {
     const path = join(this.#pictures, `${String(++this.#shots).padStart(2, '0')}-${name}.png`);
+    if (hovering) {
+      await this.page.screenshot({ path });
+      return path;
+    }
     // A place without a tooltip; one that stays (some belong to the focus, not to the mouse) may be in the picture.
     const { width, height } = this.page.viewportSize();
     await this.page.mouse.move(width - 400, height - 35);

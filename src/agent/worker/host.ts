@@ -1,15 +1,23 @@
 // One run inside its worker: starts the interpreter, reports in frames, asks people through the agent, ends with one result.
 // Knows no process: the channel is given (see main.ts). Masks nothing: what the interpreter reports is redacted already.
 // Memory stays bounded however fast and long the flow runs.
-import { dirname, isAbsolute } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { type Disposable, DisposableStore } from '../../base/disposable.ts';
 import { asProductError } from '../../base/error.ts';
+import { DebugSession } from '../../debug/session.ts';
+import { type BundledFlow, bundle } from '../../files/companions.ts';
+import { repositoryLookup } from '../../interchange/repository.ts';
 import { parse } from '../../language/syntax/parser.ts';
+import { openWorkQueues } from '../../orchestration/sqliteWorkQueues.ts';
 import type { ActionRecord, Answer, RunError, WireValue } from '../../protocol/run.ts';
 import type { FromWorker, ToWorker } from '../../protocol/worker.ts';
-import type { HostAnswer, HostQuestion } from '../../runtime/host.ts';
+import type { RunnableFlow } from '../../runtime/flowTree.ts';
+import type { HostAnswer, HostQuestion, RunPlace } from '../../runtime/host.ts';
 import { createRun, type FlowRun, type Outcome } from '../../runtime/run.ts';
+import { workQueuesFile } from '../dataFolder.ts';
+import { LateWorkQueues } from './lateWorkQueues.ts';
 
 /** Limits of one frame. What does not fit is counted, not kept. */
 const frameActions = 200;
@@ -20,6 +28,10 @@ const runLogs = 100_000;
 /** Actions kept of one run; the status of lines goes on beyond it. */
 const runActions = 100_000;
 const messageCharacters = 4_000;
+/** How long a run that was started for a debugger waits for its first message. */
+const debuggerMs = 60_000;
+/** A debugger that looks at a condition or writes a message stops the flow for less than this. */
+const haltMs = 20;
 
 type Frame = Extract<FromWorker, { kind: 'frame' }>;
 type Start = Extract<ToWorker, { kind: 'start' }>;
@@ -44,6 +56,16 @@ export class WorkerRun {
   #omittedLogs = 0;
   #startedAt = 0;
   #finished = false;
+  #flow: Start['flow'] | undefined;
+  #session: DebugSession | undefined;
+  /** Messages of a debugger that was faster than the run. */
+  readonly #early: unknown[] = [];
+  /** Lets the run begin that waits for its debugger. */
+  #begin: (() => void) | undefined;
+  #awaited: Disposable | undefined;
+  #halts = 0;
+  #toldHalted = false;
+  #haltTimer: Disposable | undefined;
 
   /** `send` resolves when the message has left the process. */
   constructor(send: (message: FromWorker) => Promise<void>, clock: Clock) {
@@ -59,9 +81,22 @@ export class WorkerRun {
       case 'stop':
         this.#stopped = true;
         this.#run?.stop('The run was stopped.');
+        this.#begin?.();
+        return;
+      case 'pause':
+        this.#run?.pause();
+        return;
+      case 'resume':
+        this.#run?.resume();
+        return;
+      case 'safeStop':
+        this.#run?.requestSafeStop();
         return;
       case 'answer':
         this.#questions.get(message.questionId)?.answered(message.answer);
+        return;
+      case 'debug':
+        this.#debug(message.message);
         return;
     }
   }
@@ -77,25 +112,46 @@ export class WorkerRun {
   abandon(): void {
     this.#finished = true;
     this.#run?.stop('The agent has ended.');
+    this.#begin?.();
   }
 
-  async #start({ fence, flow, inputs }: Start): Promise<void> {
+  async #start({ runId, fence, dataFolder, flow, inputs, debug }: Start): Promise<void> {
     this.#fence = fence;
-    const file = parse(flow.text);
+    const files = bundle(flow.name, parse(flow.text), flow.companions);
+    const folder = isAbsolute(flow.path) ? dirname(flow.path) : process.cwd();
+    const called = new Map(files.called.map((each) => [each, runnable(each, folder)]));
+    const workQueues = new LateWorkQueues(() =>
+      openWorkQueues(workQueuesFile(dataFolder), runId, this.#clock, randomUUID),
+    );
     const run = createRun({
-      flow: file,
+      flow: files.root.file,
       name: flow.name,
-      folder: isAbsolute(flow.path) ? dirname(flow.path) : process.cwd(),
+      folder,
+      path: flow.path,
+      jumps: debug,
       inputs,
+      repositories: repositoryLookup(files.root.elements, files.root.images),
+      flows: (id) => {
+        const found = files.flow(id);
+        return found && called.get(found);
+      },
       host: {
         clock: this.#clock,
         ask: (question, signal) => this.#ask(question, signal),
-        log: (level, text) => this.#log(level, text),
+        log: (level, text, place) => this.#log(level, text, place),
       },
-      observer: { actionEnded: (record) => this.#actionEnded(record) },
+      observer: {
+        actionEnded: (record) => this.#actionEnded(record),
+        halted: (isHalted) => this.#halted(isHalted),
+      },
+      workQueues,
     });
     this.#run = run;
+    this.#flow = flow;
+    const begun = debug ? this.#debuggerSaysSo() : undefined;
     await this.#send({ kind: 'started', fence });
+    for (const message of this.#early.splice(0)) this.#debug(message);
+    await begun;
     if (this.#stopped) return this.#finish({ outcome: 'Canceled', outputs: {} });
     this.#startedAt = this.#clock.monotonic();
     const timers = new DisposableStore();
@@ -105,8 +161,75 @@ export class WorkerRun {
       outcome = await run.start();
     } finally {
       timers.dispose();
+      workQueues.close();
     }
     await this.#finish(outcome);
+  }
+
+  // ── debugger ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Resolves when the debugger lets the run begin. One that never comes, for which this run was started, ends it. */
+  #debuggerSaysSo(): Promise<void> {
+    return new Promise((resolve) => {
+      const late = this.#clock.after(debuggerMs, () => {
+        this.#run?.stop(`No debugger came within ${debuggerMs / 1_000} seconds.`);
+        this.#begin?.();
+      });
+      this.#awaited = late;
+      this.#begin = () => {
+        this.#begin = undefined;
+        late.dispose();
+        resolve();
+      };
+    });
+  }
+
+  #debug(message: unknown): void {
+    const [run, flow] = [this.#run, this.#flow];
+    if (run === undefined || flow === undefined) {
+      this.#early.push(message);
+      return;
+    }
+    if (this.#finished) return;
+    this.#awaited?.dispose();
+    if (message === null) {
+      this.#session?.close();
+      return;
+    }
+    if (this.#session === undefined || this.#session.isClosed) {
+      this.#session = new DebugSession({
+        debugger: run.debugger,
+        clock: this.#clock,
+        flow,
+        send: (said) => void this.#send({ kind: 'debug', fence: this.#fence, message: said }),
+        begin: this.#begin,
+        stop: (reason) => run.stop(reason),
+      });
+    }
+    this.#session.receive(message);
+  }
+
+  // ── standing still ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Of several flows of a run that stand still, the first to stop and the last to go on are told; short halts are not. */
+  #halted(isHalted: boolean): void {
+    this.#halts += isHalted ? 1 : -1;
+    if (this.#halts === 1 && isHalted) {
+      this.#haltTimer = this.#clock.after(haltMs, () => {
+        const frame = this.#finished ? undefined : this.#frame();
+        if (frame) void this.#send(frame);
+        this.#tellHalted(true);
+      });
+    } else if (this.#halts === 0) {
+      this.#haltTimer?.dispose();
+      if (this.#toldHalted) this.#tellHalted(false);
+    }
+  }
+
+  #tellHalted(isHalted: boolean): void {
+    if (this.#finished) return;
+    this.#toldHalted = isHalted;
+    void this.#send({ kind: 'halted', fence: this.#fence, isHalted });
   }
 
   // ── frames ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,6 +260,7 @@ export class WorkerRun {
         message: `${this.#omittedLogs} more messages were left out: a run keeps ${runLogs}.`,
         line: position?.line ?? 0,
         subflow: position?.subflow ?? '',
+        ...(position?.flow !== undefined && { flow: position.flow }),
       });
     }
     if (lines.length === 0 && actions.length === 0 && omitted === 0 && logs.length === 0) return undefined;
@@ -164,19 +288,19 @@ export class WorkerRun {
     this.#actions.push(shortened({ ...record, at: Math.round(record.at), ms: rounded(record.ms) }));
   }
 
-  #log(level: 'info' | 'warning' | 'error', text: string): void {
+  #log(level: 'info' | 'warning' | 'error', text: string, place: RunPlace | undefined): void {
     if (this.#keptLogs >= (level === 'info' ? runLogs : 2 * runLogs)) {
       this.#omittedLogs++;
       return;
     }
     this.#keptLogs++;
-    const position = this.#run?.position();
     this.#logs.push({
       at: this.#clock.now(),
       level,
       message: shortText(text),
-      line: position?.line ?? 0,
-      subflow: position?.subflow ?? '',
+      line: place?.line ?? 0,
+      subflow: place?.subflow ?? '',
+      ...(place?.flow !== undefined && { flow: place.flow }),
     });
     if (this.#logs.length >= frameLogs) {
       const frame = this.#frame();
@@ -243,6 +367,11 @@ export class WorkerRun {
   }: Pick<Outcome, 'outcome' | 'outputs'> & { error?: RunError }): Promise<void> {
     if (this.#finished) return;
     this.#finished = true;
+    this.#session?.ended(
+      outcome === 'Succeeded',
+      error &&
+        `${error.line ? `Line ${error.line} of ${error.subflow}: ` : ''}${error.code}: ${shortText(error.message)}`,
+    );
     const frame = this.#run && this.#frame();
     if (frame) await this.#send(frame);
     await this.#send({
@@ -253,6 +382,16 @@ export class WorkerRun {
       ...(error && { error: { ...error, message: shortText(error.message) } }),
     });
   }
+}
+
+/** A flow that the run's flow runs. `folder` is that of the run's flow. */
+function runnable({ name, path, file, elements, images }: BundledFlow, folder: string): RunnableFlow {
+  return {
+    name,
+    folder: dirname(resolve(folder, path)),
+    file,
+    repositories: repositoryLookup(elements, images),
+  };
 }
 
 function shortened<

@@ -24,6 +24,8 @@ export type FlowValue =
   | null
   | readonly FlowValue[]
   | { readonly $type: 'object'; readonly entries: { readonly [key: string]: FlowValue } }
+  /** A number with more digits than a JavaScript number keeps. */
+  | { readonly $type: 'number'; readonly value: string }
   | { readonly $type: 'datetime'; readonly value: string }
   | {
       readonly $type: 'datatable';
@@ -368,7 +370,7 @@ function convert(value: unknown, type: ParameterType): FlowValue | undefined {
       return typeof value === 'string' ? value : undefined;
     case 'Number':
       if (typeof value === 'number') return finite(value);
-      return typeof value === 'string' ? parseNumber(value) : undefined;
+      return numberFrom(field(value, 'number', 'value') ?? value);
     case 'Boolean': {
       if (typeof value === 'boolean') return value;
       const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
@@ -394,6 +396,15 @@ function convert(value: unknown, type: ParameterType): FlowValue | undefined {
   }
 }
 
+/** The number a text spells, with all its digits. */
+function numberFrom(text: unknown): FlowValue | undefined {
+  if (typeof text !== 'string') return undefined;
+  const value = parseNumber(text);
+  if (value === undefined) return undefined;
+  const digits = text.replace(/e.*/i, '').replace(/\D/g, '').replace(/^0+/, '');
+  return digits.length <= 15 || Number.isSafeInteger(value) ? value : { $type: 'number', value: text.trim() };
+}
+
 function finite(value: number): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
@@ -416,6 +427,8 @@ function plain(value: unknown): FlowValue | undefined {
     return items.every((item) => item !== undefined) ? items : undefined;
   }
   if (typeof value !== 'object') return undefined;
+  const number = field(value, 'number', 'value');
+  if (number !== undefined) return numberFrom(number);
   const clock = field(value, 'datetime', 'value');
   if (clock !== undefined) return convert(clock, 'Datetime');
   const columns = field(value, 'datatable', 'columns');

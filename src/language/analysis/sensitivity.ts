@@ -12,6 +12,7 @@ import type {
   Subflow,
 } from '../syntax/tree.ts';
 import { bodiesOf, eachExpression, rootVariable, variablesIn } from '../syntax/walk.ts';
+import { constantText } from './uses.ts';
 
 /**
  * Variables are asked for by subflow, because a local subflow (`FUNCTION name in1, OUTPUT out1`) has variables of its own. Main and
@@ -56,6 +57,22 @@ interface Origin {
 interface Doings {
   readonly moves: readonly Move[];
   readonly origins: readonly Origin[];
+  /** For `External.RunFlow`: what the flow that is run gives back, by lower-cased name. */
+  readonly runs: readonly {
+    readonly id: string;
+    readonly at: Move['at'];
+    readonly outputs: readonly { readonly name: string; readonly to: readonly Mention[] }[];
+  }[];
+  /** What a custom error that is thrown says. */
+  readonly throws: readonly { readonly says: readonly Mention[]; readonly at: Move['at'] }[];
+  /** The variable of `ERROR => x`. */
+  readonly catches: readonly Mention[];
+  /** Variables whose value is changed where it is, not replaced. */
+  readonly changes: readonly Mention[];
+  /** For `LOOP FOREACH`: a change of the item is a change of what the loop runs over. */
+  readonly item:
+    | { readonly item: Mention; readonly of: readonly Mention[]; readonly at: Move['at'] }
+    | undefined;
   /** For `CALL`: what moves when the subflow is known, by the name inside the subflow. */
   readonly call: { readonly statement: CallStatement; readonly entering: readonly Entering[] } | undefined;
 }
@@ -85,16 +102,32 @@ interface Reason {
 /**
  * Spreads sensitivity over the whole flow until nothing changes, whatever the order of the statements. Whatever is assigned from
  * an expression, an action or a call that mentions a sensitive variable is sensitive, also a mere length or comparison: safe
- * rather than clever. An error read with `ERROR => x` is not; its texts are masked by value while the flow runs.
+ * rather than clever. An error read with `ERROR => x` is not, unless a custom error says something sensitive: what else errors say of
+ * secrets is withheld while the flow runs.
  */
-export function sensitivity(file: FlowFile): Sensitivity {
+export function sensitivity(file: FlowFile, known: KnownSecrets = {}): Sensitivity {
   const bodies = [undefined, ...file.subflows];
   const doings = bodies.map((subflow) => doingsOf(subflow?.body ?? file.main));
   const hasSecrets =
     file.header.sensitive.length > 0 ||
     file.subflows.some((subflow) => subflow.sensitive.length > 0) ||
-    doings.some((list) => list.some(({ origins }) => origins.length > 0));
-  return hasSecrets ? spread(file, doings) : nothingSensitive;
+    (known.also ?? []).length > 0 ||
+    doings.some((list) =>
+      list.some(
+        ({ origins, runs }) =>
+          origins.length > 0 ||
+          (known.called !== undefined && runs.some(({ outputs }) => outputs.length > 0)),
+      ),
+    );
+  return hasSecrets ? spread(file, doings, known) : nothingSensitive;
+}
+
+/** Secrets that the text of a flow does not tell of. Names are lower-cased. */
+export interface KnownSecrets {
+  /** Variables of Main, such as inputs that were given a secret. */
+  readonly also?: readonly string[];
+  /** The outputs that hold secrets of the flow with that `FlowId`, by every name they are known by. */
+  readonly called?: (id: string) => ReadonlySet<string>;
 }
 
 const noNames: ReadonlySet<string> = new Set();
@@ -104,7 +137,11 @@ const nothingSensitive: Sensitivity = { names: () => noNames, why: () => undefin
 const mostReasons = 12;
 
 /** `doings` of Main and then of each subflow. */
-function spread(file: FlowFile, doings: readonly (readonly Doings[])[]): Sensitivity {
+function spread(
+  file: FlowFile,
+  doings: readonly (readonly Doings[])[],
+  { also = [], called }: KnownSecrets,
+): Sensitivity {
   const locals = new Map<string, Subflow>();
   const known = new Set<string>();
   for (const subflow of file.subflows) {
@@ -150,14 +187,34 @@ function spread(file: FlowFile, doings: readonly (readonly Doings[])[]): Sensiti
   };
   declare(undefined, file.header.sensitive);
   for (const subflow of file.subflows) declare(spaceOf(subflow.name.text), subflow.sensitive);
+  for (const name of also)
+    mark(variable(undefined, name), { at: undefined, text: `${name} was given a secret`, from: undefined });
 
   const move = (from: readonly Variable[], to: readonly Variable[], at: Move['at'], label: string) => {
     const entry = [{ at, label }, to] as const;
     for (const each of from) each.readers.push(entry);
   };
+  const spaceAt = (i: number) => (i === 0 ? undefined : spaceOf((file.subflows[i - 1] as Subflow).name.text));
+  const caught = doings.flatMap((list, i) => list.flatMap(({ catches }) => meant(catches, spaceAt(i))));
+  const changed = new Set(
+    doings.flatMap((list, i) => list.flatMap(({ changes }) => meant(changes, spaceAt(i)))),
+  );
   doings.forEach((list, i) => {
-    const space = i === 0 ? undefined : spaceOf((file.subflows[i - 1] as Subflow).name.text);
-    for (const { moves, origins, call } of list) {
+    const space = spaceAt(i);
+    for (const { moves, origins, runs, throws, item, call } of list) {
+      for (const { says, at } of throws) move(meant(says, space), caught, at, 'custom error');
+      if (item !== undefined) {
+        const items = meant([item.item], space).filter((each) => changed.has(each));
+        move(items, meant(item.of, space), item.at, 'change of an item');
+      }
+      for (const { id, at, outputs } of runs) {
+        const secret = called?.(id);
+        for (const { name, to } of outputs) {
+          if (!secret?.has(name)) continue;
+          const text = `${name} is sensitive in the flow that is run`;
+          for (const each of meant(to, space)) mark(each, { at, text, from: undefined });
+        }
+      }
       if (call !== undefined && known.has(call.statement.name.text.toLowerCase())) {
         const callee = spaceOf(call.statement.name.text);
         const label = `CALL ${call.statement.name.text}`;
@@ -210,7 +267,16 @@ function spread(file: FlowFile, doings: readonly (readonly Doings[])[]): Sensiti
 // ── One statement ───────────────────────────────────────────────────────────────────────────────────────────────
 
 const remembered = new WeakMap<Statement, Doings>();
-const nothingDone: Doings = { moves: [], origins: [], call: undefined };
+const nothingDone: Doings = {
+  moves: [],
+  origins: [],
+  runs: [],
+  throws: [],
+  catches: [],
+  changes: [],
+  item: undefined,
+  call: undefined,
+};
 
 /** What the statements of a body do, nested ones included, in the order of the text. Those that do nothing are left out. */
 function doingsOf(body: readonly Statement[]): Doings[] {
@@ -239,6 +305,11 @@ function doingsOf(body: readonly Statement[]): Doings[] {
 function analyse(statement: Statement): Doings {
   const moves: Move[] = [];
   const origins: Origin[] = [];
+  const runs: Doings['runs'][number][] = [];
+  const throws: Doings['throws'][number][] = [];
+  const catches: Mention[] = [];
+  const changes: Mention[] = [];
+  let item: Doings['item'];
   const move = (reads: readonly (Expression | undefined)[], writes: readonly Mention[]) => {
     if (writes.length > 0)
       moves.push({ from: mentioned(reads), to: writes, at: statement, label: spelling(statement) });
@@ -255,7 +326,21 @@ function analyse(statement: Statement): Doings {
     );
     const targets = [...call.outputs.map(({ target }) => target), ...changed.map(({ value }) => value)];
     const to = targets.flatMap(target);
+    changes.push(...changed.flatMap(({ value }) => target(value)));
+    changes.push(...call.outputs.flatMap((output) => inPlace(output.target)));
+    if (call.id.toLowerCase() === 'flowcontrol.throwcustomerror')
+      throws.push({ says: mentioned(values), at });
     if (to.length === 0) return;
+    const id = call.args.find(({ name }) => name.text.toLowerCase() === 'flowid')?.value;
+    const flow =
+      id === undefined || call.id.toLowerCase() !== 'external.runflow' ? undefined : constantText(id);
+    if (flow !== undefined) {
+      const outputs = call.outputs.map((output) => ({
+        name: output.name.text.toLowerCase(),
+        to: target(output.target),
+      }));
+      runs.push({ id: flow, at, outputs });
+    }
     moves.push({ from: mentioned(reads), to, at, label: call.id });
     if (reads.some(isEncrypted))
       origins.push(...to.map((each) => ({ to: each, at, secret: 'an encrypted text' })));
@@ -268,12 +353,14 @@ function analyse(statement: Statement): Doings {
   switch (statement.kind) {
     case 'Set':
       move([statement.value, ...pathReads(statement.target)], target(statement.target));
+      changes.push(...inPlace(statement.target));
       break;
     case 'If':
       for (const branch of statement.branches) condition(branch.condition, branch);
       break;
     case 'ForEach':
       move([statement.source], [named(statement.variable.text)]);
+      item = { item: named(statement.variable.text), of: target(statement.source), at: statement };
       break;
     case 'LoopFromTo':
       move(
@@ -303,11 +390,14 @@ function analyse(statement: Statement): Doings {
     }
     case 'GetLastError':
       move([statement.reset, ...pathReads(statement.variable)], target(statement.variable));
+      catches.push(...target(statement.variable));
+      changes.push(...inPlace(statement.variable));
       break;
     default:
       return nothingDone;
   }
-  return moves.length === 0 && call === undefined ? nothingDone : { moves, origins, call };
+  const isNothing = moves.length + throws.length === 0 && call === undefined;
+  return isNothing ? nothingDone : { moves, origins, runs, throws, catches, changes, item, call };
 }
 
 const named = (name: string, global = false, loose = false): Mention => ({
@@ -319,6 +409,13 @@ const named = (name: string, global = false, loose = false): Mention => ({
 function target(expression: Expression): Mention[] {
   const root = rootVariable(expression);
   return root === undefined ? [] : [named(root.name, root.global)];
+}
+
+/** The variable of a target that is a part of what it holds. */
+function inPlace(expression: Expression): Mention[] {
+  const root = rootVariable(expression);
+  const isPart = expression.kind === 'Index' || (expression.kind === 'Member' && root?.global === false);
+  return isPart ? target(expression) : [];
 }
 
 /** The expressions inside a target's path, such as `i` in `List[i]`. */

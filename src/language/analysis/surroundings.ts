@@ -29,6 +29,8 @@ export interface ScreenSummary {
 
 /** `undefined` means: not known, so nothing may be concluded from an absent name. */
 export interface Surroundings {
+  /** True for a file of tests, in which the actions of the module Test are known. */
+  readonly isTest?: boolean;
   readonly screens: readonly ScreenSummary[] | undefined;
   readonly images: readonly string[] | undefined;
   /** The flow that `External.RunFlow` runs, by its id or else by its `@@flowname`; undefined when it is not in the workspace. */

@@ -7,6 +7,7 @@ import actionData from './actions.json' with { type: 'json' };
 import enumData from './enums.json' with { type: 'json' };
 import implementedIds from './implemented.json' with { type: 'json' };
 import statementData from './statements.json' with { type: 'json' };
+import { isTestAction, testActions } from './testActions.ts';
 
 /** Where a call may stand: as a statement, in `IF (…)` and `LOOP WHILE (…)`, in `WAIT (…)`, or as a loop of its own. */
 export type ActionKind = 'action' | 'condition' | 'wait' | 'loop';
@@ -187,7 +188,9 @@ function moduleKeyOf(idKey: string): string {
   return dot < 0 ? idKey : idKey.slice(0, dot);
 }
 
-const decoded = new Map<string, CatalogAction>();
+const decoded = new Map<string, CatalogAction>(
+  testActions.map((action) => [action.id.toLowerCase(), action] as const),
+);
 
 /** Names of all modules that have actions, in alphabetical order, as the designer spells them. */
 export const moduleNames: readonly string[] = Object.keys(modules).filter(
@@ -256,12 +259,18 @@ export function enumMember(type: string, member: string): string | undefined {
 /** True when the runtime of this version can carry out the action (or what replaced it). */
 export function isImplemented(id: string): boolean {
   const newest = canonicalId(id);
-  return newest !== undefined && implemented.has(newest.toLowerCase());
+  return newest !== undefined && (implemented.has(newest.toLowerCase()) || isTestAction(newest));
 }
 
 /** The known id that is probably meant by an unknown one, or undefined when none is near. */
 export function nearestAction(id: string): string | undefined {
   const wanted = id.toLowerCase();
+  if (isTestAction(id)) {
+    return nearest(
+      id,
+      testActions.map((action) => action.id),
+    );
+  }
   const stored = actionsOf(moduleKeyOf(wanted));
   // A call without its variant (`File.CopyFiles`) or with a wrong one is nearer than any spelling mistake.
   for (let stem = wanted; stem.split('.').length >= 2; stem = stem.slice(0, stem.lastIndexOf('.'))) {

@@ -7,6 +7,7 @@ import {
   findEnum,
   isImplemented,
 } from '../catalog/catalog.ts';
+import { isTestAction } from '../catalog/testActions.ts';
 import type { ActionCall, Argument, Expression, Name, Node } from '../syntax/tree.ts';
 import { type ActionPosition, enumReference } from '../syntax/walk.ts';
 import type { OpenFacts } from './facts.ts';
@@ -34,6 +35,7 @@ export function actionFacts(
     return false;
   }
   const { definition, writtenAs } = found;
+  if (isTestAction(definition.id)) facts.testCalls.push(call);
   const implemented = isImplemented(call.id);
   if (!implemented) {
     facts.found.push({ at, finding: say.actionUnsupported(definition.displayName, definition.id) });

@@ -4,8 +4,10 @@ import { FlowModel } from '../analysis/model.ts';
 import type { Diagnostic } from '../diagnostics.ts';
 import type { FlowFile, Statement } from '../syntax/tree.ts';
 import { eachStatement } from '../syntax/walk.ts';
+import { idOf } from './actions.ts';
 import { type Context, emptySurvey, takeDown } from './context.ts';
 import { factsOf } from './facts.ts';
+import { meaningMessages as say } from './findings.ts';
 import { isWhole } from './fragment.ts';
 import { checkLabels } from './labels.ts';
 import { lint } from './lint/lint.ts';
@@ -34,7 +36,7 @@ export type { CheckOptions } from './report.ts';
 export function check(flow: FlowFile | FlowModel, options: CheckOptions = {}): Diagnostic[] {
   const model = flow instanceof FlowModel ? flow : new FlowModel(flow);
   const { file } = model;
-  const whole = isWhole(file);
+  const whole = model.surroundings.isTest === true || isWhole(file);
   const report = new Report(file, whole, options);
   const context: Context = { model, report, whole, suggestions: new Suggestions() };
   const bare = new Set<object>();
@@ -47,6 +49,9 @@ export function check(flow: FlowFile | FlowModel, options: CheckOptions = {}): D
       checkPlace(context, place, body);
       for (const { at, finding } of facts.found) {
         if (finding.code !== 'ArgumentMissing' || !isSpoiled(file, statement)) report.add(at, finding);
+      }
+      if (model.surroundings.isTest !== true) {
+        for (const call of facts.testCalls) report.add(idOf(call), say.actionOfTests(call.id));
       }
       for (const { value, finding } of facts.bareMembers) {
         if (checkBareMember(context, value, finding, body)) bare.add(value);

@@ -1,6 +1,9 @@
 // What is wrong with one expression wherever it stands: members of enums, functions, and kinds of text this agent cannot read.
 import { expressionFunctions, findFunction } from '../analysis/properties.ts';
 import { enumMember, findEnum } from '../catalog/catalog.ts';
+import { powerFxFunctions } from '../powerFx/functions.ts';
+import { hasPowerFx, PowerFxSyntaxError, parsePowerFx } from '../powerFx/parser.ts';
+import { eachPowerFx, type PowerFx } from '../powerFx/tree.ts';
 import type { Expression, FunctionCall, Name } from '../syntax/tree.ts';
 import { enumReference, operands } from '../syntax/walk.ts';
 import type { OpenFacts } from './facts.ts';
@@ -33,9 +36,8 @@ export function expressionFacts(
         add(node.name, callFinding(node, suggestions));
         break;
       case 'PowerFx':
-        // Without an expression in it, it is a plain text.
-        if (carriedOut && (node.value.startsWith('=') || node.value.includes('${'))) {
-          add(node, say.powerFxUnsupported());
+        if (carriedOut && hasPowerFx(node.value)) {
+          for (const finding of powerFxFindings(node.value)) add(node, finding);
         }
         break;
       case 'Encrypted':
@@ -43,9 +45,6 @@ export function expressionFacts(
         break;
       case 'Opaque':
         if (carriedOut) add(node, say.opaqueTextUnsupported());
-        break;
-      case 'Name':
-        if (carriedOut) add(node, repositoryFinding(node.name.toLowerCase()));
         break;
       default:
         break;
@@ -72,7 +71,26 @@ function callFinding({ name, args }: FunctionCall, suggestions: Suggestions): Fi
     : undefined;
 }
 
-function repositoryFinding(name: string): Finding | undefined {
-  if (name === 'imgrepo') return say.imageUnsupported();
-  return name === 'appmask' ? say.uiElementUnsupported() : undefined;
+/** Functions this agent does not have, each once, and calls with too few or too many values. */
+function powerFxFindings(content: string): Finding[] {
+  let expression: PowerFx;
+  try {
+    expression = parsePowerFx(content);
+  } catch (error) {
+    if (error instanceof PowerFxSyntaxError) return [say.powerFxUnread(error.message)];
+    throw error;
+  }
+  const findings = new Map<string, Finding>();
+  for (const node of eachPowerFx(expression)) {
+    if (node.kind !== 'call') continue;
+    const { name, args } = node;
+    const known = powerFxFunctions.get(name.toLowerCase());
+    if (known === undefined) findings.set(name.toLowerCase(), say.powerFxFunction(name));
+    else if (args.length < known.least || args.length > known.most)
+      findings.set(
+        name.toLowerCase(),
+        say.functionArguments(known.name, known.least, known.most, args.length),
+      );
+  }
+  return [...findings.values()];
 }

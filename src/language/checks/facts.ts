@@ -1,7 +1,7 @@
 // What a statement shows by itself, whatever stands around it. Found once per statement and kept as long as the statement lives:
 // anchors are nodes of the tree, so an edit elsewhere does not make them wrong.
 
-import type { Expression, MemberAccess, NameExpression, Statement } from '../syntax/tree.ts';
+import type { ActionCall, Expression, MemberAccess, NameExpression, Statement } from '../syntax/tree.ts';
 import { effects } from '../syntax/walk.ts';
 import { actionFacts } from './actions.ts';
 import { expressionFacts } from './expressions.ts';
@@ -17,6 +17,8 @@ export interface StatementFacts {
   readonly bareMembers: readonly { readonly value: NameExpression; readonly finding: Finding }[];
   /** Properties that are read; whether they exist depends on the value. */
   readonly properties: readonly MemberAccess[];
+  /** Calls of actions that only files of tests know. */
+  readonly testCalls: readonly ActionCall[];
   /** For actions: where they bring what they are given, and whether they depend on what a screen shows. */
   readonly traits: ActionTraits;
 }
@@ -26,9 +28,10 @@ export interface OpenFacts extends StatementFacts {
   readonly found: Found[];
   readonly bareMembers: { value: NameExpression; finding: Finding }[];
   readonly properties: MemberAccess[];
+  readonly testCalls: ActionCall[];
 }
 
-const nothing: StatementFacts = { found: [], bareMembers: [], properties: [], traits: plain };
+const nothing: StatementFacts = { found: [], bareMembers: [], properties: [], testCalls: [], traits: plain };
 const remembered = new WeakMap<Statement, StatementFacts>();
 
 /** The facts of the statement itself, not of those nested in it. */
@@ -43,7 +46,7 @@ export function factsOf(statement: Statement, suggestions: Suggestions): Stateme
 
 function collect(statement: Statement, suggestions: Suggestions): StatementFacts {
   const traits = statement.kind === 'Action' ? traitsOf(statement.action.id) : plain;
-  const facts: OpenFacts = { found: [], bareMembers: [], properties: [], traits };
+  const facts: OpenFacts = { found: [], bareMembers: [], properties: [], testCalls: [], traits };
   for (const effect of effects(statement)) {
     const wrongMembers = new Set<Expression>();
     const carriedOut =
@@ -54,6 +57,7 @@ function collect(statement: Statement, suggestions: Suggestions): StatementFacts
     }
   }
   statementRules(facts.found, statement);
-  const empty = facts.found.length + facts.bareMembers.length + facts.properties.length === 0;
+  const empty =
+    facts.found.length + facts.bareMembers.length + facts.properties.length + facts.testCalls.length === 0;
   return empty && traits === plain ? nothing : facts;
 }

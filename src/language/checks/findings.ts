@@ -43,6 +43,8 @@ const shortened = (names: readonly string[]): string =>
 export const meaningMessages = {
   // Actions. Some designer builds keep the rows of a paste with an unknown action, with errors; others refuse the whole paste.
   actionUnknown: (id: string, near?: string) => error('ActionUnknown', `There is no action “${id}”.`, near),
+  actionOfTests: (id: string) =>
+    error('ActionUnknown', `“${id}” is for tests: only files named *.test.robin know it.`),
   actionUnsupported: (displayName: string, id: string) =>
     unsupported('ActionUnsupported', `“${displayName}” (${id}) is not supported by this agent.`),
   actionRemoved: (id: string, build: string, newer?: string) =>
@@ -101,8 +103,15 @@ export const meaningMessages = {
       'FunctionArguments',
       `“${name}” takes ${least === most ? least : `${least} to ${most}`} values in its brackets, not ${given}.`,
     ),
-  powerFxUnsupported: () =>
-    unsupported('PowerFxUnsupported', 'Power Fx expressions are not supported by this agent.'),
+  powerFxFunction: (name: string) =>
+    unsupported('PowerFxUnsupported', `The Power Fx function “${name}” is not supported by this agent.`),
+  powerFxUnread: (reason: string) =>
+    unsupported('PowerFxUnsupported', `This agent cannot read this Power Fx: ${reason}`),
+  powerFxSpelling: (name: string, other: string) =>
+    unsupported(
+      'PowerFxUnsupported',
+      `“${name}” and “${other}” are two variables in a flow with Power Fx. This agent does not tell them apart: rename one of them.`,
+    ),
   encryptedTextUnsupported: () =>
     unsupported(
       'EncryptedTextUnsupported',
@@ -113,9 +122,6 @@ export const meaningMessages = {
       'OpaqueTextUnsupported',
       'The designer could not read this value either, so it is not supported by this agent. Write it anew.',
     ),
-  uiElementUnsupported: () =>
-    unsupported('UiElementUnsupported', 'UI elements are not supported by this agent.'),
-  imageUnsupported: () => unsupported('ImageUnsupported', 'Images are not supported by this agent.'),
   uiElementUnknown: (name: string, near?: string) =>
     error('UiElementUnknown', `There is no UI element “${name}”.`, near),
   imageUnknown: (name: string, near?: string) => error('ImageUnknown', `There is no image “${name}”.`, near),

@@ -1,5 +1,6 @@
 // Variables that nothing gives a value, and members of enums written like variables.
 import type { Body, BoundUse, FlowSymbol } from '../analysis/binder.ts';
+import { isPowerFx } from '../analysis/dialect.ts';
 import { enumsOfModule, findAction } from '../catalog/catalog.ts';
 import { reservedWords } from '../syntax/keywords.ts';
 import type { NameExpression, Subflow } from '../syntax/tree.ts';
@@ -22,6 +23,7 @@ export function checkVariables(
     'imgrepo',
     ...file.header.imports.map((entry) => entry.alias.text.toLowerCase()),
   ]);
+  if (isPowerFx(file)) for (const symbol of binding.symbols('variable')) checkSpelling(context, symbol);
   let possible: Possible | undefined;
   for (const symbol of binding.symbols('variable')) {
     if (hasValue(symbol)) continue;
@@ -41,6 +43,14 @@ export function checkVariables(
       report.missing(use.node, say.variableUnknown(use.name, near), 'variable', use.key);
     }
   }
+}
+
+/** In a flow with Power Fx, names that differ in letter case are two variables. */
+function checkSpelling({ report }: Context, { uses }: FlowSymbol): void {
+  const [first, ...others] = uses.filter(({ role }) => role !== 'read');
+  const other = others.find(({ name }) => name !== first?.name);
+  if (first !== undefined && other !== undefined)
+    report.add(other.node, say.powerFxSpelling(other.name, first.name));
 }
 
 /** `Module.Something.Member` where the module has no such enum that we know of. */

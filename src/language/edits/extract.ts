@@ -233,10 +233,11 @@ function fixedNames(expression: Expression): ReadonlySet<Expression> {
 function constantOf(expression: Expression): Constant | undefined {
   const text = constantText(expression);
   if (text !== undefined) return { type: 'Text', text };
-  if (expression.kind === 'Number') return { type: 'Number', text: String(expression.value) };
+  if (expression.kind === 'Number')
+    return { type: 'Number', text: expression.written ?? String(expression.value) };
   if (expression.kind === 'Boolean') return { type: 'Boolean', text: String(expression.value) };
   if (expression.kind === 'Unary' && expression.operator === '-' && expression.operand.kind === 'Number') {
-    return { type: 'Number', text: String(-expression.operand.value) };
+    return { type: 'Number', text: `-${expression.operand.written ?? expression.operand.value}` };
   }
   return undefined;
 }

@@ -294,6 +294,7 @@ function literalOf(value: FlowValue, eol: string): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return numberLiteral(value);
   if (!('$type' in value)) return `[${value.map((item) => literalOf(item, eol)).join(', ')}]`;
+  if (value.$type === 'number') return value.value.replace('e', 'E').replace('E+', 'E');
   if (value.$type === 'datetime') return textLiteral(value.value.replace('T', ' '), eol);
   if (value.$type === 'object') {
     const entries = Object.entries(value.entries).map(

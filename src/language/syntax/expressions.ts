@@ -167,7 +167,8 @@ function primary(cursor: Cursor): Expression {
     case kindCode.word:
       return cursor.peek() === symbolCode['('] ? call(cursor) : variable(cursor);
     case kindCode.number: {
-      const value = Number(cursor.slice());
+      const written = cursor.slice();
+      const value = Number(written);
       cursor.advance();
       if (cursor.isWord && cursor.start === end && cursor.code === kindCode.word) {
         cursor.fail(
@@ -176,7 +177,9 @@ function primary(cursor: Cursor): Expression {
           cursor.end,
         );
       }
-      return { kind: 'Number', start, end, value };
+      return written.length <= 15 && value < 1e15
+        ? { kind: 'Number', start, end, value }
+        : { kind: 'Number', start, end, value, written };
     }
     case kindCode.text: {
       const value = plainText(cursor);

@@ -79,6 +79,8 @@ export type Expression =
 export interface NumberLiteral extends Node {
   readonly kind: 'Number';
   readonly value: number;
+  /** As written, when it has more than 15 digits or is very large, so that `value` may not say all of it. */
+  readonly written?: string;
 }
 export interface BooleanLiteral extends Node {
   readonly kind: 'Boolean';

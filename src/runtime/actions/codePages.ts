@@ -129,13 +129,21 @@ export function codePageOf(member: string): number | undefined {
 
 /** Text of `bytes`; what a page does not define becomes U+FFFD. Throws a RangeError for a page this file does not know. */
 export function decodeCodePage(bytes: Uint8Array, page: number): string {
-  if (page === 20127) return decodeTable(bytes, '?'.repeat(128));
-  if (page === 28591) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return codePageDecoder(page)(bytes, true);
+}
+
+/** `decodeCodePage` for bytes that come in pieces, which may cut a character in two. A byte order mark at the start is left out. */
+export function codePageDecoder(page: number): (bytes: Uint8Array, isLast: boolean) => string {
+  if (page === 20127) return (bytes) => decodeTable(bytes, '?'.repeat(128));
+  if (page === 28591) {
+    return (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  }
   const table = tables[page];
-  if (table !== undefined) return decodeTable(bytes, table);
+  if (table !== undefined) return (bytes) => decodeTable(bytes, table);
   const name = platformPages[page];
   if (name === undefined) throw new RangeError(`code page ${page} is not known`);
-  return new TextDecoder(name).decode(bytes);
+  const decoder = new TextDecoder(name);
+  return (bytes, isLast) => decoder.decode(bytes, { stream: !isLast });
 }
 
 /** Bytes of `text` in one of Windows' text pages; characters the page lacks become `?`, as .NET writes them. Throws a RangeError for other pages. */

@@ -10,79 +10,132 @@ export class CsvError extends Error {
   }
 }
 
+/** Splits a text into rows that comes in pieces: what a piece leaves unfinished waits for the next. */
+export interface RowSplitter {
+  /** Rows that are complete now; with the last piece all that are left. */
+  push(text: string, isLast: boolean): string[][];
+}
+
 /**
  * Rows of a separated text. Blank lines are skipped; a field may be quoted (`""` inside is one quote, line ends are kept);
  * a quote inside an unquoted field is an ordinary character. `trim` removes white space around every field.
  * `separator` may have several characters. Throws a CsvError for a quote that is never closed or is followed by text.
  */
 export function parseCsv(text: string, separator: string, trim: boolean): string[][] {
-  if (separator === '') throw new RangeError('a separator has at least one character');
-  const rows: string[][] = [];
-  let at = 0;
-  let line = 1;
-  while (at < text.length) {
-    const end = lineEnd(text, at);
-    // A line without separators and without visible characters is no row; a line of separators is.
-    if (text.slice(at, end).trim() === '' && !text.slice(at, end).includes(separator)) {
+  return new CsvSplitter(separator, trim).push(text, true);
+}
+
+/** `parseCsv` for a text in pieces. */
+export class CsvSplitter implements RowSplitter {
+  readonly #separator: string;
+  readonly #trim: boolean;
+  #rest = '';
+  #line = 1;
+
+  constructor(separator: string, trim: boolean) {
+    if (separator === '') throw new RangeError('a separator has at least one character');
+    this.#separator = separator;
+    this.#trim = trim;
+  }
+
+  push(piece: string, isLast: boolean): string[][] {
+    const text = this.#rest + piece;
+    const rows: string[][] = [];
+    let at = 0;
+    while (at < text.length) {
+      const lineStart = this.#line;
+      const row: string[] = [];
+      const end = this.#readRow(text, at, isLast, row);
+      if (end === undefined) {
+        this.#line = lineStart;
+        break;
+      }
+      // A line without separators and without visible characters is no row; a line of separators is.
+      if (row.length > 1 || text.charCodeAt(at) > 32 || text.slice(at, end).trim() !== '') rows.push(row);
       at = afterLineEnd(text, end);
-      line++;
-      continue;
+      this.#line++;
     }
-    const row: string[] = [];
-    const rowLine = line;
+    this.#rest = text.slice(at);
+    return rows;
+  }
+
+  /** Reads the fields of the row at `from` into `row` and returns where its line ends; undefined when the text ends too early. */
+  #readRow(text: string, from: number, isLast: boolean, row: string[]): number | undefined {
+    const separator = this.#separator;
+    let at = from;
     for (;;) {
       const opening = skipBlanks(text, at, separator);
       let field: string;
-      if (text[opening] === '"') {
-        const closing = closingQuote(text, opening, rowLine);
-        field = text.slice(opening + 1, closing).replaceAll('""', '"');
-        line += countLineEnds(text, opening, closing);
+      if (text.charCodeAt(opening) === 34) {
+        const closing = closingQuote(text, opening);
+        if (closing < 0 && !isLast) return undefined;
+        if (closing < 0) throw new CsvError(this.#line, 'a quoted field is never closed');
+        field = text.slice(opening + 1, closing);
+        if (field.includes('"')) field = field.replaceAll('""', '"');
+        this.#line += countLineEnds(text, opening, closing);
         at = skipBlanks(text, closing + 1, separator);
         const done = at >= text.length || isLineEnd(text, at) || text.startsWith(separator, at);
-        if (!done) throw new CsvError(line, `text follows the closing quote of field ${row.length + 1}`);
+        if (!done && (isLast || at + separator.length <= text.length)) {
+          throw new CsvError(this.#line, `text follows the closing quote of field ${row.length + 1}`);
+        }
       } else {
         const stop = fieldEnd(text, at, separator);
         field = text.slice(at, stop);
         at = stop;
       }
-      row.push(trim ? field.trim() : field);
-      if (at >= text.length || isLineEnd(text, at)) break;
+      row.push(this.#trim ? field.trim() : field);
+      // A carriage return at the end may be half of a line end.
+      if (!isLast && (at >= text.length || (text[at] === '\r' && at + 1 === text.length))) return undefined;
+      if (at >= text.length || isLineEnd(text, at)) return at;
       at += separator.length;
     }
-    rows.push(row);
-    at = afterLineEnd(text, at);
-    line++;
   }
-  return rows;
 }
 
 /** Rows of a text whose columns have fixed widths in characters; a width of 0 or less takes the rest of the line. Blank lines are skipped, short lines give empty fields. */
 export function parseFixedWidths(text: string, widths: readonly number[], trim: boolean): string[][] {
-  const rows: string[][] = [];
-  for (const line of text.split(/\r\n|\n|\r/)) {
-    if (line.trim() === '') continue;
-    let at = 0;
-    rows.push(
-      widths.map((width) => {
-        const field = width > 0 ? line.slice(at, at + width) : line.slice(at);
-        at += field.length;
-        return trim ? field.trim() : field;
-      }),
-    );
+  return new FixedWidthSplitter(widths, trim).push(text, true);
+}
+
+/** `parseFixedWidths` for a text in pieces. */
+export class FixedWidthSplitter implements RowSplitter {
+  readonly #widths: readonly number[];
+  readonly #trim: boolean;
+  #rest = '';
+
+  constructor(widths: readonly number[], trim: boolean) {
+    this.#widths = widths;
+    this.#trim = trim;
   }
-  return rows;
+
+  push(piece: string, isLast: boolean): string[][] {
+    const lines = (this.#rest + piece).split(isLast ? /\r\n|\n|\r/ : /\r\n|\n|\r(?!$)/);
+    this.#rest = isLast ? '' : (lines.pop() ?? '');
+    return lines.filter((line) => line.trim() !== '').map((line) => this.#fields(line));
+  }
+
+  #fields(line: string): string[] {
+    let at = 0;
+    return this.#widths.map((width) => {
+      const field = width > 0 ? line.slice(at, at + width) : line.slice(at);
+      at += field.length;
+      return this.#trim ? field.trim() : field;
+    });
+  }
 }
 
 /** Text of `rows`, every row ended by CR LF. Quotes a field when it would otherwise be read back as something else. */
-export function printCsv(rows: readonly (readonly string[])[], separator: string): string {
+export function printCsv(rows: Iterable<readonly string[]>, separator: string): string {
   let text = '';
-  for (const row of rows) {
-    const fields = row.map((field) => quoted(field, separator));
-    // A row that would look like a blank line must be visible.
-    if (fields.length === 1 && fields[0]?.trim() === '') fields[0] = `"${fields[0]}"`;
-    text += `${fields.join(separator)}\r\n`;
-  }
+  for (const row of rows) text += printCsvRow(row, separator);
   return text;
+}
+
+/** One row as `printCsv` writes it. */
+export function printCsvRow(row: readonly string[], separator: string): string {
+  // A row that would look like a blank line must be visible.
+  if (row.length === 1 && row[0]?.trim() === '') return `"${row[0]}"\r\n`;
+  return `${row.map((field) => quoted(field, separator)).join(separator)}\r\n`;
 }
 
 function quoted(field: string, separator: string): string {
@@ -94,18 +147,21 @@ function quoted(field: string, separator: string): string {
   return needed || split ? `"${field.replaceAll('"', '""')}"` : field;
 }
 
-const isLineEnd = (text: string, at: number): boolean => text[at] === '\n' || text[at] === '\r';
-
-function lineEnd(text: string, from: number): number {
-  let at = from;
-  while (at < text.length && !isLineEnd(text, at)) at++;
-  return at;
+function isLineEnd(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === 10 || code === 13;
 }
 
 /** Looks no further than the line: a text without separators must not cost a search to its end per field. */
 function fieldEnd(text: string, from: number, separator: string): number {
+  const first = separator.charCodeAt(0);
+  const isLong = separator.length > 1;
   let at = from;
-  while (at < text.length && !isLineEnd(text, at) && !text.startsWith(separator, at)) at++;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 10 || code === 13) break;
+    if (code === first && (!isLong || text.startsWith(separator, at))) break;
+  }
   return at;
 }
 
@@ -115,16 +171,17 @@ function afterLineEnd(text: string, at: number): number {
 
 function skipBlanks(text: string, from: number, separator: string): number {
   let at = from;
-  while ((text[at] === ' ' || text[at] === '\t') && !text.startsWith(separator, at)) at++;
-  return at;
+  for (; ; at++) {
+    const code = text.charCodeAt(at);
+    if ((code !== 32 && code !== 9) || text.startsWith(separator, at)) return at;
+  }
 }
 
-/** Offset of the quote that closes the field opened at `opening`. */
-function closingQuote(text: string, opening: number, line: number): number {
+/** Offset of the quote that closes the field opened at `opening`; -1 when there is none. */
+function closingQuote(text: string, opening: number): number {
   for (let at = opening + 1; ; at += 2) {
     at = text.indexOf('"', at);
-    if (at === -1) throw new CsvError(line, 'a quoted field is never closed');
-    if (text[at + 1] !== '"') return at;
+    if (at === -1 || text[at + 1] !== '"') return at;
   }
 }
 

@@ -38,11 +38,13 @@ export function csvColumnWidths(args: ActionArguments, code: string): number[] {
   );
 }
 
-/** Columns without a name are called `Column1`, `Column2` …; rows that are too short get empty cells. All cells are text. */
-export function csvTable(rows: readonly (readonly string[])[], namesFirst: boolean, code: string): Datatable {
-  const names = (namesFirst ? rows[0] : undefined) ?? [];
-  const body = namesFirst ? rows.slice(1) : rows;
-  const width = body.reduce((most, row) => Math.max(most, row.length), names.length);
+/**
+ * A table of the rows, which become its own. Columns without a name are called `Column1`, `Column2` …; rows that are too short get
+ * empty cells. All cells are text.
+ */
+export function csvTable(rows: string[][], namesFirst: boolean, code: string): Datatable {
+  const names = (namesFirst ? rows.shift() : undefined) ?? [];
+  const width = rows.reduce((most, row) => Math.max(most, row.length), names.length);
   const columns = Array.from({ length: width }, (_, index) => names[index] || `Column${index + 1}`);
   const twice = columns.find((name, index) => columns.indexOf(name) !== index);
   if (twice !== undefined) {
@@ -52,22 +54,26 @@ export function csvTable(rows: readonly (readonly string[])[], namesFirst: boole
       'Give every column its own name, or read the text without column names.',
     );
   }
-  return new Datatable(
-    columns,
-    body.map((row) => columns.map((_, index) => row[index] ?? '')),
-  );
+  for (const row of rows) while (row.length < width) row.push('');
+  return new Datatable(columns, rows);
 }
 
 /** A table gives its rows, a row or a list of values one row, a list of rows or lists several, any other value one cell. */
-export function csvRows(value: Value, withNames: boolean): string[][] {
-  const texts = (cells: readonly Value[]) => cells.map(toText);
-  if (value instanceof Datatable)
-    return [...(withNames ? [[...value.columns]] : []), ...value.rows.map(texts)];
-  if (value instanceof Datarow) return [...(withNames ? [[...value.table.columns]] : []), texts(value.cells)];
-  if (value instanceof CustomObject) {
-    return [...(withNames ? [[...value.entries.keys()]] : []), texts([...value.entries.values()])];
+export function* csvRows(value: Value, withNames: boolean): Generator<string[]> {
+  if (value instanceof Datatable) {
+    if (withNames) yield [...value.columns];
+    for (const row of value.rows) yield row.map(toText);
+  } else if (value instanceof Datarow) {
+    if (withNames) yield [...value.table.columns];
+    yield value.cells.map(toText);
+  } else if (value instanceof CustomObject) {
+    if (withNames) yield [...value.entries.keys()];
+    yield [...value.entries.values()].map(toText);
+  } else if (!Array.isArray(value)) {
+    yield [toText(value)];
+  } else if (value.length > 0 && value.every((item) => Array.isArray(item) || item instanceof Datarow)) {
+    for (const item of value) yield* csvRows(item, false);
+  } else {
+    yield value.map(toText);
   }
-  if (!Array.isArray(value)) return [[toText(value)]];
-  const nested = value.length > 0 && value.every((item) => Array.isArray(item) || item instanceof Datarow);
-  return nested ? value.flatMap((item) => csvRows(item, false)) : [texts(value)];
 }

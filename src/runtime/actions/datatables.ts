@@ -1,6 +1,6 @@
 // The Variables actions on data tables. They change the table they are given in place; rows are looked at by zero-based index.
 import { type ActionArguments, type ActionDefinition, ActionError, type ActionResult } from '../action.ts';
-import { describe, toText } from '../convert.ts';
+import { describe, isNumeric, toText } from '../convert.ts';
 import { escapePattern } from '../dotnet/regex.ts';
 import { copy, isBlank } from '../operations.ts';
 import { Datarow, Datatable, type Value } from '../values.ts';
@@ -16,7 +16,7 @@ import { tableArgument } from './typed.ts';
 /** Index of the column a number or a text names; a text is a name first and an index second. */
 function columnIndex(table: Datatable, reference: Value): number {
   const text = toText(reference).trim();
-  if (typeof reference === 'number' || (table.columnIndex(text) < 0 && /^-?\d+$/.test(text))) {
+  if (isNumeric(reference) || (table.columnIndex(text) < 0 && /^-?\d+$/.test(text))) {
     return columnAt(table, Number(text), table.columns.length - 1);
   }
   return columnNamed(table, text);

@@ -1,5 +1,5 @@
 // Bytes of text files ⇄ text, by the members of the designer's file encodings. Knows no files.
-import { decodeCodePage, encodeCodePage } from './codePages.ts';
+import { codePageDecoder, decodeCodePage, encodeCodePage } from './codePages.ts';
 
 const ascii = 20127;
 
@@ -10,23 +10,36 @@ const ascii = 20127;
  * `ASCII`/`ANSI` (the designer shows `ANSI` as ASCII).
  */
 export function decodeText(bytes: Uint8Array, member: string, systemPage: number): string {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return decodeCodePage(bytes, 65001);
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return decodeCodePage(bytes, 1200);
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return decodeCodePage(bytes, 1201);
+  return decodeCodePage(bytes, pageOf(bytes, member, systemPage));
+}
+
+/** `decodeText` for a file in pieces; `start` are its first bytes, three at least where it has so many. */
+export function textDecoder(
+  start: Uint8Array,
+  member: string,
+  systemPage: number,
+): (bytes: Uint8Array, isLast: boolean) => string {
+  return codePageDecoder(pageOf(start, member, systemPage));
+}
+
+function pageOf(start: Uint8Array, member: string, systemPage: number): number {
+  if (start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf) return 65001;
+  if (start[0] === 0xff && start[1] === 0xfe) return 1200;
+  if (start[0] === 0xfe && start[1] === 0xff) return 1201;
   switch (member) {
     case 'UTF8':
     case 'UTF8NoBOM':
-      return decodeCodePage(bytes, 65001);
+      return 65001;
     case 'Unicode':
     case 'UnicodeNoBOM':
-      return decodeCodePage(bytes, 1200);
+      return 1200;
     case 'BigEndianUnicode':
-      return decodeCodePage(bytes, 1201);
+      return 1201;
     case 'ASCII':
     case 'ANSI':
-      return decodeCodePage(bytes, ascii);
+      return ascii;
     default:
-      return decodeCodePage(bytes, systemPage);
+      return systemPage;
   }
 }
 

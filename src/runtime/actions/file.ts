@@ -2,7 +2,17 @@
 // they share with the Folder actions, encodings.ts and csv.ts for what is inside the files.
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { appendFile, copyFile, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  type FileHandle,
+  open,
+  readFile,
+  rename,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, posix, win32 } from 'node:path';
 import {
@@ -17,9 +27,9 @@ import { cultures } from '../dotnet/culture.ts';
 import { DateFormatError, formatDatetime } from '../dotnet/dateFormat.ts';
 import { localTime } from '../dotnet/timeZone.ts';
 import type { FileValue, FlowDatetime } from '../values.ts';
-import { CsvError, parseCsv, parseFixedWidths, printCsv } from './csv.ts';
+import { CsvError, CsvSplitter, FixedWidthSplitter, printCsvRow, type RowSplitter } from './csv.ts';
 import { csvColumnWidths, csvRows, csvSeparator, csvTable } from './csvTable.ts';
-import { decodeText, encodeText } from './encodings.ts';
+import { decodeText, encodeText, textDecoder } from './encodings.ts';
 import {
   attempt,
   exists,
@@ -289,21 +299,64 @@ async function write(
 
 const readError = 'ReadFromCSVError';
 
-/** A read action; `rows` splits the text of the file. All cells are text. */
+/** So much of a file is in memory beside its rows; the run may stop between two of them. */
+const csvPieceLength = 1024 ** 2;
+
+/** The rows of a file as `splitter` finds them. A file larger than any text can be is read all the same. */
+async function readRows(
+  file: string,
+  encoding: string,
+  splitter: RowSplitter,
+  signal: AbortSignal,
+): Promise<string[][]> {
+  const page = await textCodePage(signal);
+  const rows: string[][] = [];
+  const handle = await open(file, 'r');
+  try {
+    let decode: ReturnType<typeof textDecoder> | undefined;
+    let piece = csvPieceLength;
+    for (let isLast = false; !isLast; ) {
+      signal.throwIfAborted();
+      const bytes = await readFully(handle, piece);
+      isLast = bytes.length < piece;
+      decode ??= textDecoder(bytes, encoding, page);
+      const found = splitter.push(decode(bytes, isLast), isLast);
+      for (const row of found) rows.push(row);
+      // A row longer than a piece is looked at again with each: larger ones keep that rare.
+      if (found.length === 0) piece *= 2;
+    }
+    return rows;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The next `length` bytes; fewer at the end of the file only. */
+async function readFully(handle: FileHandle, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(bytes, filled, length - filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** A read action; `splitterOf` says how its text falls into rows. All cells are text. */
 function reading(
   variant: string,
-  rows: (text: string, args: ActionArguments, trim: boolean, signal: AbortSignal) => Promise<string[][]>,
+  splitterOf: (args: ActionArguments, trim: boolean, signal: AbortSignal) => Promise<RowSplitter>,
 ): ActionDefinition {
   return {
     id: `File.ReadFromCSVFile.${variant}`,
     async run(args, { signal }) {
       const file = pathOf(args, 'CSVFile');
       const table = await attempt(readError, 'read CSV file', file, signal, async () => {
-        const bytes = await readFile(file, { signal });
-        const text = decodeText(bytes, args.member('Encoding'), await textCodePage(signal));
         try {
+          const splitter = await splitterOf(args, args.boolean('TrimFields'), signal);
           return csvTable(
-            await rows(text, args, args.boolean('TrimFields'), signal),
+            await readRows(file, args.member('Encoding'), splitter, signal),
             args.boolean('FirstLineContainsColumnNames'),
             readError,
           );
@@ -322,27 +375,52 @@ function reading(
 }
 
 const csvReaders: readonly ActionDefinition[] = [
-  reading('ReadCSV', async (text, args, trim, signal) =>
-    parseCsv(text, await csvSeparator(args, false, readError, signal), trim),
+  reading(
+    'ReadCSV',
+    async (args, trim, signal) => new CsvSplitter(await csvSeparator(args, false, readError, signal), trim),
   ),
-  reading('ReadCSVWithCustomSeparator', async (text, args, trim, signal) =>
-    parseCsv(text, await csvSeparator(args, true, readError, signal), trim),
+  reading(
+    'ReadCSVWithCustomSeparator',
+    async (args, trim, signal) => new CsvSplitter(await csvSeparator(args, true, readError, signal), trim),
   ),
-  reading('ReadCSVWithFixedColumnWidths', async (text, args, trim) =>
-    parseFixedWidths(text, csvColumnWidths(args, readError), trim),
+  reading(
+    'ReadCSVWithFixedColumnWidths',
+    async (args, trim) => new FixedWidthSplitter(csvColumnWidths(args, readError), trim),
   ),
 ];
 
+/** Rows are written as they become text, never all at once. */
 function writingCsv(variant: string, custom: boolean): ActionDefinition {
   return {
     id: `File.WriteToCSVFile.${variant}`,
     async run(args, { signal }) {
       const file = pathOf(args, 'CSVFile');
       const rows = csvRows(args.value('VariableToWrite'), args.boolean('IncludeColumnNames'));
-      const text = printCsv(rows, await csvSeparator(args, custom, 'WriteError', signal));
-      await attempt('WriteError', 'write CSV file', file, signal, () =>
-        write(file, text, args.member('CsvFileEncoding'), args.member('IfFileExists') === 'Append', signal),
-      );
+      const separator = await csvSeparator(args, custom, 'WriteError', signal);
+      const encoding = args.member('CsvFileEncoding');
+      const append = args.member('IfFileExists') === 'Append';
+      const page = await textCodePage(signal);
+      await attempt('WriteError', 'write CSV file', file, signal, async () => {
+        const handle = await open(file, append ? 'a' : 'w');
+        try {
+          let atStart = !append || (await handle.stat()).size === 0;
+          const write = async (text: string) => {
+            signal.throwIfAborted();
+            await handle.writeFile(encodeText(text, encoding, page, atStart));
+            atStart = false;
+          };
+          let text = '';
+          for (const row of rows) {
+            text += printCsvRow(row, separator);
+            if (text.length < csvPieceLength) continue;
+            await write(text);
+            text = '';
+          }
+          await write(text);
+        } finally {
+          await handle.close();
+        }
+      });
       return {};
     },
   };

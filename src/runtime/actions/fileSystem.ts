@@ -3,6 +3,7 @@ import type { Dirent, Stats } from 'node:fs';
 import { lstat, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, parse, resolve } from 'node:path';
 import { type ActionArguments, ActionError } from '../action.ts';
+import { resolvePath } from '../arguments.ts';
 import { localTime } from '../dotnet/timeZone.ts';
 import { FileValue, FolderValue, type Value } from '../values.ts';
 import { onWindows } from './platform.ts';
@@ -17,6 +18,17 @@ export function pathOf(args: ActionArguments, name: string): string {
 /** The paths in the argument `name`, see `pathOf`. */
 export function pathsOf(args: ActionArguments, name: string): string[] {
   return args.paths(name).map(tidy);
+}
+
+/**
+ * Like `pathsOf`; one text may also hold several paths in double quotes, `"a.txt" "b.txt"`, with anything between them.
+ * `folder` is the flow's.
+ */
+export function severalPathsOf(args: ActionArguments, name: string, folder: string): string[] {
+  const value = args.value(name);
+  const quoted = typeof value === 'string' && value.trim().startsWith('"') ? value.match(/"[^"]+"/g) : null;
+  if (quoted === null) return pathsOf(args, name);
+  return quoted.map((path) => tidy(resolvePath(folder, path.slice(1, -1).trim())));
 }
 
 /** A drive path on a system without drives would otherwise become a strange name in whatever folder the run happens to be in. */
@@ -236,6 +248,21 @@ export function requirePlainName(name: string, code: string, doing: string): voi
       `Cannot ${doing}: "${name}" is not a valid name.`,
       'Give a name without folders and without characters a file name may not have.',
     );
+  }
+}
+
+/**
+ * Where a new file may be written when `path` is asked for, by a member of the `IfFileExists` enums: the path itself when it
+ * is free or may be overwritten; undefined when the existing file is to stay (`DoNotModifyFiles`); else the first free of
+ * `name (2).ext`, `name (3).ext` …, as Windows numbers copies.
+ */
+export async function freeName(path: string, ifExists: string): Promise<string | undefined> {
+  if (ifExists === 'Overwrite' || !(await exists(path))) return path;
+  if (ifExists === 'DoNotModifyFiles') return undefined;
+  for (let number = 2; ; number++) {
+    const name = `${nameWithoutExtension(path)} (${number})${extensionOf(path)}`;
+    const numbered = join(dirname(path), name);
+    if (!(await exists(numbered))) return numbered;
   }
 }
 

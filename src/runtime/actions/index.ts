@@ -1,15 +1,33 @@
 // All actions this agent can carry out, by id. What is not here is reported by name when a flow is checked.
 import type { ActionDefinition } from '../action.ts';
+import { clipboardActions } from './clipboard.ts';
+import { cmdActions } from './cmd.ts';
+import { compressionActions } from './compression/index.ts';
+import { cryptographyActions } from './cryptography/index.ts';
+import { databaseActions } from './database/index.ts';
 import { dateTimeActions } from './dateTime.ts';
 import { displayActions } from './display.ts';
+import { emailActions } from './email/index.ts';
+import { excelActions } from './excel/index.ts';
+import { externalActions } from './external.ts';
 import { fileActions } from './file.ts';
 import { flowControlActions } from './flowControl.ts';
 import { folderActions } from './folder.ts';
+import { ftpActions } from './ftp/index.ts';
 import { loggingActions } from './logging.ts';
+import { ocrActions } from './ocr/index.ts';
+import { pdfActions } from './pdf/index.ts';
 import { scriptingActions } from './scripting.ts';
+import { servicesActions } from './services.ts';
 import { systemActions } from './system.ts';
 import { textActions } from './text.ts';
 import { variablesActions } from './variables.ts';
+import { webActions } from './web/index.ts';
+import { webAutomationActions } from './webAutomation/index.ts';
+import { wordActions } from './word/index.ts';
+import { workQueuesActions } from './workQueues/index.ts';
+import { workstationActions } from './workstation.ts';
+import { xmlActions } from './xml/index.ts';
 
 /** The definitions of all modules, each id once. */
 export const actionDefinitions: readonly ActionDefinition[] = [
@@ -17,12 +35,30 @@ export const actionDefinitions: readonly ActionDefinition[] = [
   ...textActions,
   ...dateTimeActions,
   ...flowControlActions,
+  ...externalActions,
+  ...workQueuesActions,
+  ...clipboardActions,
+  ...cmdActions,
+  ...servicesActions,
+  ...workstationActions,
+  ...excelActions,
   ...fileActions,
   ...folderActions,
   ...displayActions,
   ...loggingActions,
   ...systemActions,
   ...scriptingActions,
+  ...webAutomationActions,
+  ...webActions,
+  ...emailActions,
+  ...ftpActions,
+  ...databaseActions,
+  ...compressionActions,
+  ...xmlActions,
+  ...cryptographyActions,
+  ...pdfActions,
+  ...ocrActions,
+  ...wordActions,
 ];
 
 /** By lower-cased catalog id with variant; older ids must be followed to the newest before (see `canonicalId`). */

@@ -1,5 +1,5 @@
 // Order and identity of values, for actions that sort, filter or remove duplicates. How two single values compare is in operations.ts.
-import { toText } from '../convert.ts';
+import { isNumeric, toText } from '../convert.ts';
 import { compare } from '../operations.ts';
 import { CustomObject, Datarow, Datatable, FlowDatetime, typeName, type Value } from '../values.ts';
 
@@ -18,7 +18,7 @@ export function commonType(values: readonly Value[]): string | undefined {
 export function compareAlike(left: Value, right: Value): number {
   if (left === null || right === null) return Number(left !== null) - Number(right !== null);
   if (typeof left === 'boolean' && typeof right === 'boolean') return Number(left) - Number(right);
-  if (typeof left === 'number' || left instanceof FlowDatetime) return compare(left, right, '<');
+  if (isNumeric(left) || left instanceof FlowDatetime) return compare(left, right, '<');
   return compare(toText(left), toText(right), '<');
 }
 

@@ -1,7 +1,7 @@
 // Programs the actions start and the processes they look at. A child that an action waits for never outlives the run.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { DisposableStore } from '../../base/disposable.ts';
@@ -14,6 +14,8 @@ export interface Program {
   readonly args: readonly string[];
   /** Working folder. */
   readonly folder: string;
+  /** Besides those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Children that must not outlive this process: the worker may be told to exit at any moment. */
@@ -58,8 +60,8 @@ export class TimedOut extends Error {
   override readonly name = 'TimedOut';
 }
 
-/** More than this much output cannot be held as one text. */
-const outputLimit = 256 * 1024 * 1024;
+/** Most output that is kept of a program: it becomes one text, and takes several times this much memory on the way there. */
+const outputLimit = 64 * 1024 * 1024;
 
 /** After a program ended, what it started in the background may hold its output open; it is waited for this long (ms). */
 const drainTime = 2_000;
@@ -89,9 +91,9 @@ export async function execute(
   const child = launch(program, options.capture ? 'pipe' : 'ignore', options.input);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const output = collect(child.stdout, () => fail(new Error('it wrote more than 256 MB of output')));
+  const output = collect(child.stdout, () => fail(new Error('it wrote more than 64 MB of output')));
   const errorOutput = collect(child.stderr, () =>
-    fail(new Error('it wrote more than 256 MB of error output')),
+    fail(new Error('it wrote more than 64 MB of error output')),
   );
   await once(child, 'spawn');
   owned.add(child);
@@ -127,7 +129,27 @@ export async function execute(
   }
 }
 
-function launch(program: Program, output: 'pipe' | 'ignore', input: string | undefined): ChildProcess {
+/** A program that is talked to while it runs. Never outlives the run: `kill` ends it with all it started. */
+export interface Conversation {
+  readonly child: ChildProcess;
+  kill(): void;
+}
+
+/** Starts a program with its standard input, output and error output open. Rejects with the system's error. */
+export async function converse(program: Program): Promise<Conversation> {
+  const child = launch(program, 'pipe', { open: true });
+  await once(child, 'spawn');
+  owned.add(child);
+  child.once('exit', () => owned.delete(child));
+  return { child, kill: () => killTree(child) };
+}
+
+/** `input`: all it can read, unless its standard input is left `open` to the caller. */
+function launch(
+  program: Program,
+  output: 'pipe' | 'ignore',
+  input: string | undefined | { readonly open: true },
+): ChildProcess {
   const child = spawn(program.file, program.args, {
     cwd: program.folder,
     stdio: [input === undefined ? 'ignore' : 'pipe', output, output],
@@ -135,10 +157,11 @@ function launch(program: Program, output: 'pipe' | 'ignore', input: string | und
     detached: !onWindows,
     windowsHide: true,
     windowsVerbatimArguments: true,
+    ...(program.environment && { env: { ...process.env, ...program.environment } }),
   });
   // A program that ends without reading its input is no error.
   child.stdin?.on('error', () => {});
-  child.stdin?.end(input);
+  if (typeof input !== 'object') child.stdin?.end(input);
   return child;
 }
 
@@ -164,14 +187,16 @@ export interface RunningProcess {
   readonly pid: number;
   /** File name of the program, with its ending; on Linux also the names the process was started under and gave itself. */
   readonly names: readonly string[];
+  /** The account it runs under, as the system names it; undefined when the system does not say. */
+  readonly user: string | undefined;
 }
 
-/** All processes this account may see. Throws the system's error. */
-export async function runningProcesses(signal: AbortSignal): Promise<RunningProcess[]> {
-  if (process.platform === 'linux') return await linuxProcesses();
+/** All processes this account may see. Their users take longer to find on some systems. Throws the system's error. */
+export async function runningProcesses(signal: AbortSignal, withUsers = false): Promise<RunningProcess[]> {
+  if (process.platform === 'linux') return await linuxProcesses(withUsers);
   const program = onWindows
-    ? { file: join(systemFolder(), 'tasklist.exe'), args: ['/fo csv /nh'] }
-    : { file: '/bin/ps', args: ['-axo', 'pid=,comm='] };
+    ? { file: join(systemFolder(), 'tasklist.exe'), args: [withUsers ? '/fo csv /nh /v' : '/fo csv /nh'] }
+    : { file: '/bin/ps', args: ['-axo', 'pid=,user=,comm='] };
   const child = spawn(program.file, program.args, {
     stdio: ['ignore', 'pipe', 'ignore'],
     windowsHide: true,
@@ -184,31 +209,33 @@ export async function runningProcesses(signal: AbortSignal): Promise<RunningProc
   return onWindows ? parseTasklist(text) : parsePs(text);
 }
 
-/** `tasklist /fo csv /nh`: name, process id, and more, the same columns in every language. */
+/** `tasklist /fo csv /nh`: name, process id, and more, the same columns in every language; with `/v` the user is the seventh. */
 export function parseTasklist(text: string): RunningProcess[] {
   return parseCsv(text, ',', true)
     .filter(([name = '', pid = '']) => name !== '' && /^\d+$/.test(pid))
-    .map(([name = '', pid = '']) => ({ pid: Number(pid), names: [name] }));
+    .map(([name = '', pid = '', , , , , user]) => ({ pid: Number(pid), names: [name], user }));
 }
 
-/** `ps -axo pid=,comm=`: process id, then the path of the program. */
+/** `ps -axo pid=,user=,comm=`: process id, user, then the path of the program. */
 export function parsePs(text: string): RunningProcess[] {
   return text
     .split('\n')
-    .map((line) => /^\s*(\d+)\s+(.+?)\s*$/.exec(line))
+    .map((line) => /^\s*(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line))
     .filter((match) => match !== null)
-    .map((match) => ({ pid: Number(match[1]), names: [basename(match[2] as string)] }));
+    .map((match) => ({ pid: Number(match[1]), names: [basename(match[3] as string)], user: match[2] }));
 }
 
-async function linuxProcesses(): Promise<RunningProcess[]> {
+async function linuxProcesses(withUsers: boolean): Promise<RunningProcess[]> {
+  const accounts = withUsers ? await linuxAccounts() : undefined;
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     ids.map(async (id) => {
-      const [own, commandLine, program] = await Promise.all([
+      const [own, commandLine, program, folder] = await Promise.all([
         readFile(`/proc/${id}/comm`, 'utf8').catch(() => undefined),
         readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => ''),
         // Only the owner and the administrator may know the program file.
         readlink(`/proc/${id}/exe`).catch(() => ''),
+        accounts && stat(`/proc/${id}`).catch(() => undefined),
       ]);
       if (own === undefined) return [];
       const names = [basename(program), basename(commandLine.split('\0')[0] ?? '')].filter(
@@ -217,10 +244,29 @@ async function linuxProcesses(): Promise<RunningProcess[]> {
       // The system cuts a process's own name to 15 characters; the whole one says more.
       const short = own.trimEnd();
       if (!names.some((name) => name.startsWith(short))) names.push(short);
-      return [{ pid: Number(id), names }];
+      const user = folder && (accounts?.get(folder.uid) ?? String(folder.uid));
+      return [{ pid: Number(id), names, user }];
     }),
   );
   return found.flat();
+}
+
+/** Account names by number. */
+async function linuxAccounts(): Promise<Map<number, string>> {
+  const text = await readFile('/etc/passwd', 'utf8').catch(() => '');
+  const accounts = new Map<number, string>();
+  for (const line of text.split('\n')) {
+    const [name = '', , uid = ''] = line.split(':');
+    if (uid !== '' && !accounts.has(Number(uid))) accounts.set(Number(uid), name);
+  }
+  return accounts;
+}
+
+/** True when a process runs under the account a flow names: any letter case, with its domain or machine or without. */
+export function hasUser({ user }: RunningProcess, wanted: string): boolean {
+  if (user === undefined) return false;
+  const [own, name] = [user, wanted.trim()].map((text) => text.toLowerCase());
+  return own === name || own?.split('\\').at(-1) === name;
 }
 
 /** True when a process has the name a flow gives: any letter case, `.exe` or not. */

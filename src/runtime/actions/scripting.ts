@@ -1,4 +1,4 @@
-// The Scripting actions that need nothing but a command interpreter: "Run DOS command" in its four variants.
+// The Scripting actions: "Run DOS command" in its four variants, and those that run a script (see scriptFiles.ts).
 import { join } from 'node:path';
 import {
   type ActionArguments,
@@ -11,6 +11,7 @@ import { codePageOf, decodeCodePage } from './codePages.ts';
 import { pathOf, requireFolder } from './fileSystem.ts';
 import { onWindows, systemFolder } from './platform.ts';
 import { type Execution, execute, type Program, TimedOut } from './processes.ts';
+import { scriptFileActions } from './scriptFiles.ts';
 import { consoleCodePage } from './windows.ts';
 
 const cannot = 'ExecuteCommandOrConsoleApplicationError';
@@ -98,7 +99,12 @@ const variants: readonly (readonly [name: string, timeout: boolean, codePage: bo
   ['RunDOSCommandWithCodePageAndFailOnTimeout', true, true],
 ];
 
-export const scriptingActions: readonly ActionDefinition[] = variants.map(([name, timeout, codePage]) => ({
-  id: `Scripting.RunDOSCommand.${name}`,
-  run: (args, context) => runCommand(args, context, { timeout, codePage }),
-}));
+export const scriptingActions: readonly ActionDefinition[] = [
+  ...variants.map(
+    ([name, timeout, codePage]): ActionDefinition => ({
+      id: `Scripting.RunDOSCommand.${name}`,
+      run: (args, context) => runCommand(args, context, { timeout, codePage }),
+    }),
+  ),
+  ...scriptFileActions,
+];

@@ -1,7 +1,8 @@
 // The System actions that deal with programs, processes and environment variables. What needs a window (waiting for an
-// application to load) or another user's processes is not here.
+// application to load) is not here.
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { homedir, hostname, tmpdir, userInfo } from 'node:os';
 import {
   type ActionArguments,
   type ActionContext,
@@ -14,6 +15,7 @@ import { onWindows } from './platform.ts';
 import {
   execute,
   hasName,
+  hasUser,
   type Program,
   type RunningProcess,
   runningProcesses,
@@ -180,9 +182,12 @@ async function completeOnWindows(
 
 // ── Processes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function processesNamed(name: string, signal: AbortSignal): Promise<RunningProcess[]> {
+/** Those of one user where the flow names one. */
+async function processesOf(args: ActionArguments, signal: AbortSignal): Promise<RunningProcess[]> {
+  const user = args.has('ProcessUser') ? args.text('ProcessUser') : undefined;
   try {
-    return (await runningProcesses(signal)).filter((running) => hasName(running, name));
+    const found = await runningProcesses(signal, user !== undefined);
+    return user === undefined ? found : found.filter((running) => hasUser(running, user));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw new ActionError(
@@ -194,16 +199,24 @@ async function processesNamed(name: string, signal: AbortSignal): Promise<Runnin
   }
 }
 
+async function processesNamed(args: ActionArguments, signal: AbortSignal): Promise<RunningProcess[]> {
+  const name = args.text('ProcessName');
+  return (await processesOf(args, signal)).filter((running) => hasName(running, name));
+}
+
 const isRunning = async (args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> => ({
-  condition: (await processesNamed(args.text('ProcessName'), signal)).length > 0,
+  condition: (await processesNamed(args, signal)).length > 0,
 });
 const isNotRunning = async (args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> => ({
-  condition: (await processesNamed(args.text('ProcessName'), signal)).length === 0,
+  condition: (await processesNamed(args, signal)).length === 0,
 });
 
-async function terminateById(args: ActionArguments): Promise<ActionResult> {
+async function terminateById(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
   const pid = args.integer('ProcessId');
-  if (pid <= 0 || !terminate(pid)) {
+  // The process of another user that got this number meanwhile is not meant.
+  const isMeant =
+    !args.has('ProcessUser') || (await processesOf(args, signal)).some((running) => running.pid === pid);
+  if (pid <= 0 || !isMeant || !terminate(pid)) {
     throw new ActionError(
       'ProcessWithSpecifiedIdNotRunningError',
       `No process with the id ${pid} is running.`,
@@ -215,7 +228,7 @@ async function terminateById(args: ActionArguments): Promise<ActionResult> {
 
 /** Ends all processes of that name; none is no error. */
 async function terminateByName(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
-  for (const { pid } of await processesNamed(args.text('ProcessName'), signal)) {
+  for (const { pid } of await processesNamed(args, signal)) {
     if (!isOurs(pid)) terminate(pid);
   }
   return {};
@@ -250,6 +263,18 @@ function kill(pid: number): string | undefined {
 // Windows keeps variables per user and per system. Other systems have no such store: there a variable is set, read and
 // deleted for the rest of the run and the programs it starts.
 
+/** What Windows sets for every program and flows rely on, where the system is another one and has no variable of this name. */
+const windowsVariables: Readonly<Record<string, () => string>> = {
+  COMPUTERNAME: hostname,
+  USERNAME: () => userInfo().username,
+  USERPROFILE: homedir,
+  TEMP: tmpdir,
+  TMP: tmpdir,
+};
+
+const windowsVariable = (name: string): string | undefined =>
+  onWindows ? undefined : windowsVariables[name.toUpperCase()]?.();
+
 /** Member of System.EnvironmentVariableType → .NET's name of the store. */
 const store = (member: string): string => (member === 'System' ? 'Machine' : 'User');
 
@@ -266,7 +291,7 @@ async function getVariable(
             signal,
           ),
         )
-      : process.env[name];
+      : (process.env[name] ?? windowsVariable(name));
   // An empty variable and none are the same on Windows.
   if (stored !== undefined && stored !== '') return { outputs: { Value: stored } };
   throw new ActionError(
@@ -339,6 +364,12 @@ export const systemActions: readonly ActionDefinition[] = [
   { id: 'System.WaitForProcess.ProcessToStop', run: isNotRunning },
   { id: 'System.TerminateProcess.TerminateProcessById', run: terminateById },
   { id: 'System.TerminateProcess.TerminateProcessByName', run: terminateByName },
+  { id: 'System.IfProcess.ProcessWithNameIsRunning', run: isRunning },
+  { id: 'System.IfProcess.ProcessWithNameIsNotRunning', run: isNotRunning },
+  { id: 'System.WaitForProcess.ProcessWithNameToStart', run: isRunning },
+  { id: 'System.WaitForProcess.ProcessWithNameToStop', run: isNotRunning },
+  { id: 'System.TerminateProcess.TerminateProcessByIdWithUserName', run: terminateById },
+  { id: 'System.TerminateProcess.TerminateProcessByNameWithUserName', run: terminateByName },
   {
     id: 'System.GetEnvironmentVariable.GetEnvironmentVariable',
     run: (args, { signal }) => getVariable(args.text('Name'), undefined, signal),

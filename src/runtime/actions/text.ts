@@ -167,7 +167,7 @@ function fromNumber(args: ActionArguments): ActionResult {
       'Give 0 to 99 decimal places.',
     );
   }
-  const text = formatNumber(args.number('Number'), places, args.boolean('UseThousandsSeparator'), culture);
+  const text = formatNumber(args.numeric('Number'), places, args.boolean('UseThousandsSeparator'), culture);
   return { outputs: { FormattedNumber: text } };
 }
 

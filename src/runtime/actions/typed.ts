@@ -2,7 +2,7 @@
 import { type ActionArguments, ActionError } from '../action.ts';
 import { describe, toDatetime } from '../convert.ts';
 import { LogicError } from '../errors.ts';
-import { Datarow, Datatable, type FlowDatetime } from '../values.ts';
+import { Datarow, Datatable, type FlowDatetime, InstanceValue } from '../values.ts';
 
 /** A table, or a row as a table of its own. Throws `InvalidArgument`. */
 export function tableArgument(args: ActionArguments, name = 'DataTable'): Datatable {
@@ -30,4 +30,23 @@ export function datetimeArgument(args: ActionArguments, name: string): FlowDatet
       { cause: error },
     );
   }
+}
+
+/**
+ * What an instance argument holds, when it is of class `type`. `expected` names it for people: `an Excel instance`. Throws
+ * `InvalidArgument`.
+ */
+export function instanceArgument<T extends object>(
+  args: ActionArguments,
+  name: string,
+  type: abstract new (...given: never[]) => T,
+  expected: string,
+): T {
+  const value = args.value(name);
+  if (value instanceof InstanceValue && value.resource instanceof type) return value.resource;
+  throw new ActionError(
+    'InvalidArgument',
+    `${describe(value)} cannot be used for the argument "${name}", which expects ${expected}.`,
+    'Give the variable that the action which opened it produced.',
+  );
 }

@@ -3,9 +3,17 @@ import { type ActionArguments, type ActionDefinition, ActionError, type ActionRe
 import { describe, toText } from '../convert.ts';
 import { cultures } from '../dotnet/culture.ts';
 import { formatDatetime } from '../dotnet/dateFormat.ts';
-import { addDecimals, decimalPart, roundDecimal } from '../dotnet/decimal.ts';
-import { copy, equal, property } from '../operations.ts';
-import { CustomObject, Datarow, Datatable, FlowDatetime, type Value } from '../values.ts';
+import { decimalPart, decimalText, integerPart, jsonNumber, roundDecimal } from '../dotnet/decimal.ts';
+import { add, copy, equal, property, subtract } from '../operations.ts';
+import {
+  CustomObject,
+  Datarow,
+  Datatable,
+  FlowDatetime,
+  FlowDecimal,
+  type Numeric,
+  type Value,
+} from '../values.ts';
 import { datatableActions } from './datatables.ts';
 import { commonType, compareAlike, identity } from './order.ts';
 import { randomBelow } from './random.ts';
@@ -16,13 +24,13 @@ import { tableArgument } from './typed.ts';
 
 const truncated = (
   variant: string,
-  result: (number: number, args: ActionArguments) => number,
+  result: (number: Numeric, args: ActionArguments) => Numeric,
 ): ActionDefinition => ({
   id: `Variables.TruncateNumber.${variant}`,
-  run: (args) => ({ outputs: { Result: result(args.number('Number'), args) } }),
+  run: (args) => ({ outputs: { Result: result(args.numeric('Number'), args) } }),
 });
 
-function round(number: number, args: ActionArguments): number {
+function round(number: Numeric, args: ActionArguments): Numeric {
   const places = args.integer('DecimalPlaces');
   if (places >= 0 && places <= 28) return roundDecimal(number, places);
   throw new ActionError(
@@ -75,7 +83,8 @@ function refill(list: Value[], items: readonly Value[]): void {
 function addItem(args: ActionArguments): ActionResult {
   const item = args.value('Item');
   const result = changeList(args, (list) => {
-    for (const one of Array.isArray(item) ? item : [item]) list.push(copy(one));
+    // A list may be added to itself.
+    for (const one of Array.isArray(item) ? [...item] : [item]) list.push(copy(one));
   });
   return { outputs: { ...result.outputs, NewList: result.outputs?.List ?? null } };
 }
@@ -213,22 +222,18 @@ function filterList(args: ActionArguments): ActionResult {
 
 // ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Objects become custom objects, arrays lists, null blank. A whole number that a Number cannot hold exactly stays text. */
+/** Objects become custom objects, arrays lists, null blank. */
 function fromJson(value: unknown): Value {
   if (Array.isArray(value)) return value.map(fromJson);
-  if (value !== null && typeof value === 'object') {
+  if (value !== null && typeof value === 'object' && !(value instanceof FlowDecimal)) {
     return new CustomObject(Object.entries(value).map(([key, item]) => [key, fromJson(item)] as const));
   }
-  return value as string | number | boolean | null;
+  return value as Numeric | string | boolean | null;
 }
 
+/** Numbers with all their digits. */
 const exactNumbers = (_key: string, value: unknown, { source }: { readonly source?: string }): unknown =>
-  typeof value === 'number' &&
-  Number.isInteger(value) &&
-  !Number.isSafeInteger(value) &&
-  /^-?\d+$/.test(source ?? '')
-    ? source
-    : value;
+  typeof value === 'number' ? jsonNumber(value, source ?? '') : value;
 
 function parseJson(args: ActionArguments): ActionResult {
   try {
@@ -256,6 +261,7 @@ function toJson(value: Value): string {
       'Check the calculation that the number comes from.',
     );
   }
+  if (value instanceof FlowDecimal) return decimalText(value);
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (value instanceof CustomObject) return objectJson([...value.entries]);
   if (value instanceof Datarow) {
@@ -280,17 +286,17 @@ export const variablesActions: readonly ActionDefinition[] = [
   {
     id: 'Variables.IncreaseVariable',
     run(args) {
-      const sum = addDecimals(args.number('Value'), args.number('IncrementValue'));
+      const sum = add(args.numeric('Value'), args.numeric('IncrementValue'));
       return { outputs: { Value: sum, IncreasedValue: sum } };
     },
   },
   {
     id: 'Variables.DecreaseVariable',
     run: (args) => ({
-      outputs: { Value: addDecimals(args.number('Value'), -args.number('DecrementValue')) },
+      outputs: { Value: subtract(args.numeric('Value'), args.numeric('DecrementValue')) },
     }),
   },
-  truncated('GetIntegerPart', (number) => Math.trunc(number) + 0),
+  truncated('GetIntegerPart', integerPart),
   truncated('GetDecimalPart', decimalPart),
   truncated('RoundNumber', round),
   {

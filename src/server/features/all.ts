@@ -22,6 +22,7 @@ import { selectionRanges } from './selectionRanges.ts';
 import { semanticTokens } from './semanticTokens.ts';
 import { signatureHelp } from './signatureHelp.ts';
 import { symbols } from './symbols.ts';
+import { tests } from './tests.ts';
 import { workspaceSymbols } from './workspaceSymbols.ts';
 
 export const features: readonly Feature[] = [
@@ -47,5 +48,6 @@ export const features: readonly Feature[] = [
   semanticTokens,
   signatureHelp,
   symbols,
+  tests,
   workspaceSymbols,
 ];

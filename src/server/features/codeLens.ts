@@ -1,6 +1,7 @@
-// Lines above Main (run it), and above subflows, inputs and outputs (how often they are used). Counting waits until a line is shown.
+// Lines above Main (run or debug it), and above subflows, inputs and outputs (how often they are used). Counting waits until a line is shown.
 import { type CodeLens, CodeLensRefreshRequest, type Position } from 'vscode-languageserver';
 import { namedAt } from '../../language/analysis/named.ts';
+import { testsOf } from '../../language/analysis/tests.ts';
 import type { Feature } from '../feature.ts';
 import type { Settings } from '../settings.ts';
 import type { Analysis } from '../workspace.ts';
@@ -38,23 +39,33 @@ export const codeLens: Feature = {
   },
 };
 
+const starts = [
+  ['▶ Run', 'desktopFlows.runFlow'],
+  ['Debug', 'desktopFlows.debugFlow'],
+] as const;
+
 /** In the order of the text. Those that count references have no command yet. */
 export function codeLensesOf(analysis: Analysis, shown: Settings['codeLens']): CodeLens[] {
-  const { file, uri } = analysis;
+  const { file, uri, model } = analysis;
+  const isTest = model.surroundings.isTest === true;
   const lenses: CodeLens[] = [];
   if (shown.references) {
     const names = [...file.header.parameters, ...file.subflows].map(({ name }) => name);
+    // Nothing in the file refers to a test.
+    const tests = new Set(isTest ? testsOf(file).map((test) => test.name) : []);
     for (const name of names) {
-      if (name.start === name.end) continue;
+      if (name.start === name.end || tests.has(name.text)) continue;
       const range = rangeOf(analysis, name);
       const data: Counted = { uri, position: range.start };
       lenses.push({ range, data });
     }
   }
   const first = file.main[0];
-  if (shown.run && first !== undefined) {
+  // Tests are run by the Test Explorer.
+  if (shown.run && first !== undefined && !isTest) {
     const range = rangeOf(analysis, { start: first.start, end: first.start });
-    lenses.push({ range, command: { title: '▶ Run', command: 'desktopFlows.runFlow', arguments: [uri] } });
+    for (const [title, command] of starts)
+      lenses.push({ range, command: { title, command, arguments: [uri] } });
   }
   return lenses.sort((a, b) => a.range.start.line - b.range.start.line);
 }

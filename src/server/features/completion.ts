@@ -296,6 +296,7 @@ class Offer {
     return actionEntries(position, this.#isTaken, {
       path,
       idOnly,
+      isTest: this.#at.model.surroundings.isTest === true,
       before: opened ? '' : '(',
       after: closed ? '' : ')',
     });

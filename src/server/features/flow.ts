@@ -1,19 +1,22 @@
-// Answers what the extension must know before it runs a document: its inputs and outputs, and what forbids the run.
+// Answers what the extension must know before it runs a document: its inputs and outputs, what forbids the run, and the files that
+// it needs.
 import type { CancellationToken } from 'vscode-languageserver';
 import { ProductError } from '../../base/error.ts';
+import { gatherCompanions } from '../../files/companions.ts';
 import { flowInfo } from '../../language/analysis/flow.ts';
 import { isBlocking } from '../../language/diagnostics.ts';
 import { type FlowParameterInfo, type FlowRequestResult, flowRequest } from '../../protocol/editor.ts';
 import { secured } from '../../protocol/run.ts';
 import type { Feature } from '../feature.ts';
 import { nameOfFlow } from '../flowEntry.ts';
+import { type Project, pathOf } from '../project.ts';
 import type { Analysis, Workspace } from '../workspace.ts';
 
 export const flow: Feature = {
   register({ request, workspace }) {
     // No empty answer here: whoever is about to run a flow must be told why that is not possible.
     request(flowRequest, async ({ uri }, token) => {
-      return flowOf(await openDocument(workspace, uri, token));
+      return flowOf(await openDocument(workspace, uri, token), workspace.project);
     });
   },
 };
@@ -33,16 +36,23 @@ export async function openDocument(
   );
 }
 
-function flowOf(analysis: Analysis): FlowRequestResult {
+async function flowOf(analysis: Analysis, project: Project): Promise<FlowRequestResult> {
+  await project.ready;
   const { inputs, outputs } = flowInfo(analysis.file);
+  const blocking = analysis.diagnostics.filter(isBlocking);
+  const path = pathOf(analysis.uri);
   return {
     name: nameOfFlow(analysis.uri),
     inputs: inputs.map(shown),
     outputs: outputs.map(shown),
-    blocking: analysis.diagnostics
-      .filter(isBlocking)
-      .map(({ code, message, start }) => ({ code, message, line: analysis.lines.lineOf(start) })),
+    blocking: blocking.map(({ code, message, start }) => ({
+      code,
+      message,
+      line: analysis.lines.lineOf(start),
+    })),
     hash: analysis.hash,
+    companions:
+      blocking.length > 0 ? [] : await gatherCompanions(path ?? analysis.uri, analysis.file, project),
   };
 }
 

@@ -44,14 +44,12 @@ const withoutExamples = [
   'FlowCircle',
   'FlowTooLarge',
   'ImageUnknown',
-  'ImageUnsupported',
   'NestingTooDeep',
   'RunInputMissing',
   'RunInputUnknown',
   'RunOutputUnknown',
   'TooManyProblems',
   'UiElementUnknown',
-  'UiElementUnsupported',
 ];
 
 interface Page {

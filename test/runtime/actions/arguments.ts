@@ -1,5 +1,6 @@
 // Runs one action by itself, against the catalog: a misspelt argument, a missing required one or an output the catalog does
 // not know fails the test.
+
 import { findAction } from '../../../src/language/catalog/catalog.ts';
 import {
   type ActionArguments,
@@ -9,7 +10,9 @@ import {
   type ActionResult,
 } from '../../../src/runtime/action.ts';
 import { ArgumentShape, CallArguments } from '../../../src/runtime/arguments.ts';
+import { noRepositories, type Repositories } from '../../../src/runtime/elements.ts';
 import type { Value } from '../../../src/runtime/values.ts';
+import type { WorkQueues } from '../../../src/runtime/workQueues.ts';
 import { FakeHost } from '../../fakes/host.ts';
 
 /** The arguments of one call, as the interpreter makes them. An enum member may be given as text. */
@@ -36,16 +39,42 @@ export function argumentsOf(
   return new CallArguments(shape, Object.values(given), folder);
 }
 
-/** An action's world for a test: a fake host, no stop, `folder` as the flow's folder; `secrets` collects what the action marks. */
+/** An action's world for a test: a fake host, no stop, `folder` as the flow's folder; `secrets` collects what the action marks. Call `close` when actions open something. */
 export function contextIn(
   folder: string,
-  options: { readonly host?: FakeHost; readonly signal?: AbortSignal } = {},
-): ActionContext & { readonly host: FakeHost; readonly secrets: string[] } {
+  options: {
+    readonly host?: FakeHost;
+    readonly signal?: AbortSignal;
+    readonly repositories?: Repositories;
+    readonly safeStopRequested?: boolean;
+    readonly workQueues?: WorkQueues;
+  } = {},
+): ActionContext & {
+  readonly host: FakeHost;
+  readonly secrets: string[];
+  /** Closes what actions opened, as the end of a run does. */
+  close(): Promise<void>;
+} {
   const secrets: string[] = [];
+  const owned = new Set<() => void | Promise<void>>();
   return {
     host: options.host ?? new FakeHost(),
     signal: options.signal ?? new AbortController().signal,
     folder,
+    repositories: options.repositories ?? noRepositories,
+    own(close) {
+      owned.add(close);
+      return () => owned.delete(close);
+    },
+    async close() {
+      for (const close of [...owned].reverse()) await close();
+      owned.clear();
+    },
+    runFlow: async () => {
+      throw new Error('no flow can be run here');
+    },
+    safeStopRequested: options.safeStopRequested ?? false,
+    workQueues: options.workQueues,
     secrets,
     addSecret: (text) => secrets.push(text),
   };
@@ -62,7 +91,7 @@ export async function runAction(
   if (definition === undefined) throw new Error(`${id} is not implemented`);
   const result = await definition.run(argumentsOf(id, given, context.folder), context);
   const known = findAction(id)?.definition;
-  const isTest = known?.kind === 'condition' || known?.kind === 'wait';
+  const isTest = known?.kind !== 'action';
   if (isTest !== (result.condition !== undefined)) throw new Error(`${id} is a ${known?.kind}`);
   // An in/out argument is an output under its own name too.
   const names = [...(known?.outputs ?? []), ...(known?.arguments.filter((one) => one.inOut) ?? [])].map(

@@ -3,11 +3,20 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CsvError, parseCsv, parseFixedWidths, printCsv } from '../../../src/runtime/actions/csv.ts';
+import {
+  CsvError,
+  CsvSplitter,
+  FixedWidthSplitter,
+  parseCsv,
+  parseFixedWidths,
+  printCsv,
+} from '../../../src/runtime/actions/csv.ts';
 import { fileActions } from '../../../src/runtime/actions/file.ts';
 import { CustomObject, Datarow, Datatable, FlowDatetime, type Value } from '../../../src/runtime/values.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
+
+const temporary = temporaryFolder();
 
 describe('text to rows', () => {
   test.each<[string, string, string, boolean, string[][]]>([
@@ -101,7 +110,6 @@ test('whatever rows are written, the same rows are read', () => {
 });
 
 describe('the actions', () => {
-  const temporary = temporaryFolder();
   let folder: string;
   beforeEach(async () => {
     folder = await temporary();
@@ -287,5 +295,107 @@ describe('the actions', () => {
     expect(await errorOf(work)).toMatch(
       /^WriteError: Cannot write CSV file ".*nowhere.*": it does not exist\.$/,
     );
+  });
+});
+
+describe('texts in pieces', () => {
+  /** The rows of `text`, given piece by piece. */
+  function inPieces(
+    splitter: CsvSplitter | FixedWidthSplitter,
+    text: string,
+    cuts: readonly number[],
+  ): string[][] {
+    const places = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b);
+    const rows: string[][] = [];
+    let from = 0;
+    for (const place of places) {
+      rows.push(...splitter.push(text.slice(from, place), false));
+      from = place;
+    }
+    return [...rows, ...splitter.push(text.slice(from), true)];
+  }
+  const outcome = (work: () => string[][]): unknown => {
+    try {
+      return work();
+    } catch (error) {
+      return error instanceof CsvError ? `${error.line}: ${error.message}` : error;
+    }
+  };
+  const texts = fc.string({
+    unit: fc.constantFrom('a', ' ', '\t', ',', ';', '"', '""', '\r', '\n', '\r\n'),
+    maxLength: 40,
+  });
+  const cuts = fc.array(fc.nat(60), { maxLength: 12 });
+
+  test('give the rows of the whole, wherever they are cut', () => {
+    fc.assert(
+      fc.property(texts, cuts, fc.constantFrom(',', ';,'), fc.boolean(), (text, places, separator, trim) => {
+        expect(outcome(() => inPieces(new CsvSplitter(separator, trim), text, places))).toEqual(
+          outcome(() => parseCsv(text, separator, trim)),
+        );
+        expect(inPieces(new FixedWidthSplitter([1, 2, 0], trim), text, places)).toEqual(
+          parseFixedWidths(text, [1, 2, 0], trim),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a file larger than a piece, with rows longer than one and characters cut in two', async () => {
+    const folder = await temporary();
+    const long = '€'.repeat(600_000);
+    const rows = Array.from({ length: 3_000 }, (_, index) => [
+      String(index),
+      `ä "quoted",\r\n${index}`,
+      index % 1_000 === 0 ? long : '',
+    ]);
+    for (const encoding of ['UTF8', 'Unicode']) {
+      const VariableToWrite = new Datatable(['A', 'B', 'C'], rows);
+      const given = {
+        VariableToWrite,
+        CSVFile: 'a.csv',
+        CsvFileEncoding: encoding,
+        IncludeColumnNames: true,
+      };
+      await runAction(fileActions, 'File.WriteToCSVFile.WriteCSV', given, contextIn(folder));
+      const read = {
+        CSVFile: 'a.csv',
+        Encoding: encoding,
+        FirstLineContainsColumnNames: true,
+        TrimFields: false,
+      };
+      const { outputs } = await runAction(
+        fileActions,
+        'File.ReadFromCSVFile.ReadCSV',
+        read,
+        contextIn(folder),
+      );
+      const table = outputs?.CSVTable as Datatable;
+      expect(table.columns).toEqual(['A', 'B', 'C']);
+      expect(table.rows.length).toBe(rows.length);
+      expect(
+        table.rows.every((row, index) => row.every((cell, column) => cell === rows[index]?.[column])),
+      ).toBe(true);
+    }
+  });
+
+  test.each(['ReadFromCSVFile.ReadCSV', 'WriteToCSVFile.WriteCSV'])('%s stops in between', async (id) => {
+    const folder = await temporary();
+    const row = ['x'.repeat(100), 'y'.repeat(100)];
+    await writeFile(join(folder, 'a.csv'), `${row.join(',')}\r\n`.repeat(100_000));
+    const controller = new AbortController();
+    const VariableToWrite = new Datatable(
+      ['A', 'B'],
+      Array.from({ length: 100_000 }, () => row),
+    );
+    const given = id.startsWith('Write') ? { VariableToWrite, CSVFile: 'b.csv' } : { CSVFile: 'a.csv' };
+    const work = runAction(
+      fileActions,
+      `File.${id}`,
+      given,
+      contextIn(folder, { signal: controller.signal }),
+    );
+    setTimeout(() => controller.abort(new Error('stopped')), 5);
+    await expect(work).rejects.toThrow('stopped');
   });
 });

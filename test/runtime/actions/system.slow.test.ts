@@ -1,7 +1,8 @@
 // The System actions with real programs. They are small scripts for this test's own Node, so that they run on every system.
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { onWindows } from '../../../src/runtime/actions/platform.ts';
 import { systemActions } from '../../../src/runtime/actions/system.ts';
@@ -167,6 +168,26 @@ describe('processes', () => {
     );
   });
 
+  test.runIf(!onWindows)('only processes of one user, where the flow names one', async () => {
+    const ProcessId = await startSleeper();
+    const ProcessName = basename(process.execPath);
+    const [own, other] = [userInfo().username, 'nobody-at-all'];
+    const holds = async (id: string, ProcessUser: string) =>
+      (await run(id, { ProcessName, ProcessUser })).condition;
+    expect(await holds('IfProcess.ProcessWithNameIsRunning', own.toUpperCase())).toBe(true);
+    expect(await holds('IfProcess.ProcessWithNameIsRunning', other)).toBe(false);
+    expect(await holds('IfProcess.ProcessWithNameIsNotRunning', other)).toBe(true);
+    expect(await holds('WaitForProcess.ProcessWithNameToStart', own)).toBe(true);
+    expect(await holds('WaitForProcess.ProcessWithNameToStop', other)).toBe(true);
+    const terminate = (ProcessUser: string) =>
+      run('TerminateProcess.TerminateProcessByIdWithUserName', { ProcessId, ProcessUser });
+    expect(await errorOf(terminate(other))).toMatch(/^ProcessWithSpecifiedIdNotRunningError/);
+    await run('TerminateProcess.TerminateProcessByNameWithUserName', { ProcessName, ProcessUser: other });
+    expect(isAlive(ProcessId)).toBe(true);
+    await terminate(own);
+    await until(async () => !isKnown(ProcessId) || undefined);
+  });
+
   test('a flow cannot end its own process', async () => {
     const work = run('TerminateProcess.TerminateProcessById', { ProcessId: process.pid });
     expect(await errorOf(work)).toMatch(/^TerminateProcessError: .*it runs this flow\.$/);
@@ -219,6 +240,20 @@ describe('environment variables', () => {
     expect(await content('env.txt')).toBe('a b=c');
     await run('DeleteEnvironmentVariable', { Name });
     expect(await errorOf(run('GetEnvironmentVariable.GetEnvironmentVariable', { Name }))).toMatch(missing);
+  });
+
+  test.runIf(!onWindows)('what Windows sets for every program is there on other systems', async () => {
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const read = async (Name: string) =>
+      (await outputs('GetEnvironmentVariable.GetEnvironmentVariable', { Name })).Value;
+    for (const name of ['COMPUTERNAME', 'USERNAME', 'TEMP']) vi.stubEnv(name, undefined);
+    expect(await read('COMPUTERNAME')).toBe(hostname());
+    expect(await read('UserName')).toBe(userInfo().username);
+    expect(await read('TEMP')).toBe(tmpdir());
+    vi.stubEnv('TEMP', '/elsewhere');
+    expect(await read('TEMP')).toBe('/elsewhere');
   });
 
   test.each([

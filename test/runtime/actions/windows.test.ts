@@ -1,7 +1,13 @@
 // What is exchanged with Windows, as texts: this much can be checked on every system.
 import { describe, expect, test } from 'vitest';
 import { codePageOf, decodeCodePage, encodeCodePage } from '../../../src/runtime/actions/codePages.ts';
-import { hasName, parsePs, parseTasklist, splitCommandLine } from '../../../src/runtime/actions/processes.ts';
+import {
+  hasName,
+  hasUser,
+  parsePs,
+  parseTasklist,
+  splitCommandLine,
+} from '../../../src/runtime/actions/processes.ts';
 import { commandProgram } from '../../../src/runtime/actions/scripting.ts';
 import { startExpression } from '../../../src/runtime/actions/system.ts';
 import { powershellResult, powershellScript, powershellText } from '../../../src/runtime/actions/windows.ts';
@@ -112,17 +118,19 @@ test('cmd.exe gets the command as it is written, after the code page', () => {
 describe('lists of processes', () => {
   test('of Windows', () => {
     const text =
-      '"System Idle Process","0","Services","0","8 K"\r\n"notepad.exe","4712","Console","1","14,100 K"\r\n';
+      '"System Idle Process","0","Services","0","8 K"\r\n"notepad.exe","4712","Console","1","14,100 K","Running","DESK-7\\ada","0:00:01","Notes"\r\n';
     expect(parseTasklist(text)).toEqual([
-      { pid: 0, names: ['System Idle Process'] },
-      { pid: 4712, names: ['notepad.exe'] },
+      { pid: 0, names: ['System Idle Process'], user: undefined },
+      { pid: 4712, names: ['notepad.exe'], user: 'DESK-7\\ada' },
     ]);
   });
 
   test('of macOS', () => {
-    expect(parsePs('    1 /sbin/launchd\n  310 /Applications/My App.app/Contents/MacOS/My App\n')).toEqual([
-      { pid: 1, names: ['launchd'] },
-      { pid: 310, names: ['My App'] },
+    expect(
+      parsePs('    1 root /sbin/launchd\n  310 ada /Applications/My App.app/Contents/MacOS/My App\n'),
+    ).toEqual([
+      { pid: 1, names: ['launchd'], user: 'root' },
+      { pid: 310, names: ['My App'], user: 'ada' },
     ]);
   });
 
@@ -132,6 +140,17 @@ describe('lists of processes', () => {
     ['notepad', 'notepad.exe', true],
     ['notepad2.exe', 'notepad', false],
   ])('%s is called %s: %s', (name, wanted, expected) => {
-    expect(hasName({ pid: 1, names: [name] }, wanted)).toBe(expected);
+    expect(hasName({ pid: 1, user: undefined, names: [name] }, wanted)).toBe(expected);
+  });
+
+  test.each([
+    ['ada', 'ADA', true],
+    ['DESK-7\\ada', 'ada', true],
+    ['DESK-7\\ada', 'desk-7\\Ada', true],
+    ['DESK-7\\ada', 'DESK-8\\ada', false],
+    ['root', 'ada', false],
+    [undefined, 'ada', false],
+  ])('of user %s is one of %s: %s', (user, wanted, expected) => {
+    expect(hasUser({ pid: 1, user, names: [] }, wanted)).toBe(expected);
   });
 });

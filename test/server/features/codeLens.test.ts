@@ -12,15 +12,20 @@ END FUNCTION
 `);
 
 describe('code lenses', () => {
-  it('run Main, and count the uses of inputs, outputs and subflows once they are shown', () => {
+  it('run or debug Main, and count the uses of inputs, outputs and subflows once they are shown', () => {
     const lenses = codeLensesOf(analysis, { run: true, references: true });
     expect(lenses.map(({ range, command }) => [range.start.line, command?.title])).toEqual([
       [0, undefined],
       [1, undefined],
       [2, '▶ Run'],
+      [2, 'Debug'],
       [4, undefined],
     ]);
     expect(lenses[2]?.command).toMatchObject({ command: 'desktopFlows.runFlow', arguments: [analysis.uri] });
+    expect(lenses[3]?.command).toMatchObject({
+      command: 'desktopFlows.debugFlow',
+      arguments: [analysis.uri],
+    });
     const resolved = lenses.filter(({ command }) => !command).map((lens) => resolvedLens(analysis, lens));
     expect(resolved.map(({ command }) => command?.title)).toEqual([
       '2 references',
@@ -35,7 +40,7 @@ describe('code lenses', () => {
 
   it('follow the settings', () => {
     const titles = (run: boolean, references: boolean) => codeLensesOf(analysis, { run, references }).length;
-    expect([titles(false, false), titles(true, false), titles(false, true)]).toEqual([0, 1, 3]);
+    expect([titles(false, false), titles(true, false), titles(false, true)]).toEqual([0, 2, 3]);
   });
 
   it('are none for a flow without statements', () => {

@@ -136,8 +136,8 @@ describe('the server, for one flow', () => {
 
   it('resolves lenses, links, calls and files', async () => {
     const lenses = await ask<CodeLens[]>('textDocument/codeLens', { textDocument });
-    expect(lenses.map(({ command }) => command?.title)).toEqual(['▶ Run', undefined]);
-    const resolved = await ask<CodeLens>('codeLens/resolve', lenses[1] as CodeLens);
+    expect(lenses.map(({ command }) => command?.title)).toEqual(['▶ Run', 'Debug', undefined]);
+    const resolved = await ask<CodeLens>('codeLens/resolve', lenses[2] as CodeLens);
     expect(resolved.command?.title).toBe('1 reference');
     expect(await ask('textDocument/documentLink', { textDocument })).toEqual([
       { range: range(2, 21, 38), target: 'https://a.example' },

@@ -1,5 +1,6 @@
 // What nothing uses: variables, subflows, labels. Only in whole flows, because elsewhere the use may be out of sight.
 import type { BoundUse } from '../../analysis/binder.ts';
+import { testsOf } from '../../analysis/tests.ts';
 import type { Context, Survey } from '../context.ts';
 import { rule } from '../findings.ts';
 import { callGraph } from '../subflows.ts';
@@ -39,7 +40,9 @@ function checkSubflows({ model, report }: Context, surveys: readonly Survey[]): 
   if (main.length === 0) return;
   const graph = callGraph(surveys);
   const reached = new Set<string>();
-  const work = [''];
+  // Nothing calls a test: whoever runs the tests does.
+  const tests = model.surroundings.isTest === true ? testsOf(model.file) : [];
+  const work = ['', ...tests.map(({ name }) => name.toLowerCase())];
   for (let name = work.pop(); name !== undefined; name = work.pop()) {
     if (reached.has(name)) continue;
     reached.add(name);

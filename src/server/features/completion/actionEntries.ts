@@ -9,6 +9,7 @@ import {
   findEnum,
   isImplemented,
 } from '../../../language/catalog/catalog.ts';
+import { testActions } from '../../../language/catalog/testActions.ts';
 import type { CallPosition } from '../../../language/completion/spot.ts';
 import { choice, type Entry, literally, placeholder } from './entry.ts';
 
@@ -39,12 +40,21 @@ function allOffered(): readonly Offered[] {
 
 const noneTaken = () => false;
 
+let forTests: readonly Offered[] | undefined;
+
+function offeredInTests(): readonly Offered[] {
+  forTests ??= [...testActions.map((action) => offer(action, noneTaken)), ...allOffered()];
+  return forTests;
+}
+
 /** How a call stands in the text around it. */
 export interface CallForm {
   /** What the id begins with, up to its last dot; empty when no dot is written. */
   readonly path: string;
   /** Arguments follow already: only the id is needed. */
   readonly idOnly: boolean;
+  /** In a file of tests. */
+  readonly isTest: boolean;
   /** Written around a condition: `(` and `)`, the closing one, or nothing. */
   readonly before: '' | '(';
   readonly after: '' | ')';
@@ -57,11 +67,11 @@ export interface CallForm {
 export function actionEntries(
   position: CallPosition,
   isTaken: (name: string) => boolean,
-  { path, idOnly, before, after }: CallForm,
+  { path, idOnly, isTest, before, after }: CallForm,
 ): Entry[] {
   const entries: Entry[] = [];
   const start = `${path.toLowerCase()}.`;
-  for (const known of allOffered()) {
+  for (const known of isTest ? offeredInTests() : allOffered()) {
     if (!kinds[position].includes(known.action.kind)) continue;
     if (path !== '' && !known.key.startsWith(start)) continue;
     if (idOnly && position === 'statement' && known.action.kind !== 'action') continue;
