@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
+          setupFiles: ['test/seed.ts'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.slow.test.ts', 'test/vscode/**'],
           testTimeout: 30_000, // a busy machine is no failure
@@ -15,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'slow',
+          setupFiles: ['test/seed.ts'],
           include: ['test/**/*.slow.test.ts'],
           exclude: ['test/vscode/**'],
           testTimeout: 60_000,

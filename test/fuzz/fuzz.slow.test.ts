@@ -1,5 +1,5 @@
 // Looks for flows that break something: any bytes are read without a crash, without a hang and without losing a character.
-// FUZZ_SECONDS says for how long (10; 60 on CI), FUZZ_SEED where to start. A crasher is kept in test/fixtures/fuzz.
+// FUZZ_SECONDS says for how long (10; 60 on CI), the seed where to start. A crasher is kept in test/fixtures/fuzz.
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,11 +9,11 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { encodeFlow } from '../../src/language/syntax/decode.ts';
 import { Project } from '../../src/server/project.ts';
+import { seed } from '../seed.ts';
 import { fuzz } from './fuzzer.ts';
 import { growth, runPipeline } from './pipeline.ts';
 
 const seconds = Number(process.env.FUZZ_SECONDS ?? (process.env.CI === 'true' ? 60 : 10));
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000_000);
 const long = 100_000;
 
 test(`random flows, for ${seconds} s from seed ${seed}`, { timeout: (seconds + 60) * 1_000 }, () => {

@@ -216,7 +216,9 @@ class Edit {
     };
     const endOf = (line: number) => this.#lineEnd(this.#lines.ofPhysical(line));
     const startOf = (line: number) => this.#lineStart(this.#lines.ofPhysical(line));
-    const closing = (line: number | undefined) => (line === undefined ? outer.end : startOf(line));
+    // What is never closed ends with the body around it, or where a line in it, such as a second ELSE, closed it.
+    const open = statement.end >= outer.end ? outer.end : this.#startOfLineAt(statement.end);
+    const closing = (line: number | undefined) => (line === undefined ? open : startOf(line));
     /** Parts that each reach from their own line to that of the next. */
     const parts = (opened: Part[], end: number) => {
       opened.sort((a, b) => a.line - b.line);
@@ -273,12 +275,12 @@ class Edit {
         break;
       case 'Wait': {
         const rules = rulesOf(statement.condition);
-        if (rules !== undefined) addRules(rules, outer.end);
+        if (rules !== undefined) addRules(rules, open);
         break;
       }
       case 'Action':
       case 'CallSubflow':
-        if (statement.onError !== undefined) addRules(statement.onError, outer.end);
+        if (statement.onError !== undefined) addRules(statement.onError, open);
         break;
       case 'Block': {
         const { handlers, body, line } = statement;
@@ -417,6 +419,7 @@ class Edit {
     const before = to > from ? body.statements[to - 1] : undefined;
     return (
       before !== undefined &&
+      before.end <= end &&
       this.#change.oldEnd <= before.start &&
       before.kind === parsed.statements.at(-1)?.kind
     );

@@ -128,6 +128,24 @@ describe('only what an edit touches is read again:', () => {
   });
 });
 
+describe('what stands far from the edit has a say:', () => {
+  test.each<[what: string, text: string, start: number, end: number, inserted: string]>([
+    ['a second ELSE closed the SWITCH', 'IF\nELSE\nSWITCH\nCASE\nLABEL x\nELSE', 20, 29, 'x'],
+    [
+      'a second ELSE closed the error rules',
+      'IF A THEN\nELSE\nA.B\nON ERROR\nLABEL x\nELSE\nEND',
+      27,
+      36,
+      'x',
+    ],
+    ['error rules behind a subflow, a line above', 'D\ne.\nFUNCTION\nEND FUNCTION\nON ERROR', 1, 2, ''],
+    ['error rules behind a subflow, metadata above', '@@\ne.\nFUNCTION\nEND FUNCTION\nON ERROR', 2, 2, 'x'],
+  ])('%s', (_, text, start, end, inserted) => {
+    const now = after(parse(text), { start, end, text: inserted });
+    expect(difference(now, parse(now.text))).toBeUndefined();
+  });
+});
+
 test('limits of the parser hold after edits, too', () => {
   const deep = `${'IF A THEN\n'.repeat(999)}SET B TO 1\n${'END\n'.repeat(999)}`;
   const at = deep.indexOf('SET');
