@@ -1,5 +1,6 @@
 // Flow → JavaScript source. One async function per subflow, per loop and per resumable error handler, because V8 stops
-// optimising long functions; variables are closure slots `v0 …`; one hook per statement; operators with an inline fast path.
+// optimising long functions; variables are closure slots `v0 …`; one hook per statement; operators with an inline fast path. A loop that
+// only computes has a second, synchronous form without hooks (`u…` beside `l…`), for as long as nobody watches.
 // Injection-proof by construction: no name or text of the flow is ever written into the source except through JSON.stringify.
 // Runs nothing itself (see engine.ts); rules of the language: docs/semantics.md.
 
@@ -112,6 +113,8 @@ export interface CompiledFlow {
   readonly units: ReadonlyMap<number, number | undefined>;
   /** To which list each number of a jump belongs. Empty unless compiled for jumps. */
   readonly targets: ReadonlyMap<number, number>;
+  /** Error blocks, which are no sites but can be jumped to. Empty unless compiled for jumps. */
+  readonly blocks: readonly Pick<Site, 'action' | 'jump' | 'owner' | 'statement' | 'unit'>[];
 }
 
 /** The variables of one call of a subflow, by number of their slot. */
@@ -213,6 +216,10 @@ interface Code {
 const outcome = { leave: 0, nextAction: 1, repeatBlock: 2 } as const;
 const firstSignal = 10;
 const exitSignal = -1;
+/** What the synchronous form of a loop gives back to let the event loop have its turn, less the number of the round. */
+const pausedSignal = -2;
+/** How the part of a hook begins that may wait. */
+const ifWatched = 'if (k[0] !== 0)';
 
 class Compiler {
   readonly #flow: FlowFile;
@@ -233,6 +240,7 @@ class Compiler {
   readonly #statementJumps = new Map<Statement, Jump>();
   readonly #units = new Map<number, number | undefined>();
   readonly #jumpUnits = new Map<number, number>();
+  readonly #blocks: CompiledFlow['blocks'][number][] = [];
 
   readonly #repositories: Repositories;
 
@@ -293,6 +301,7 @@ class Compiler {
       })),
       units: this.#units,
       targets: this.#jumpUnits,
+      blocks: this.#blocks,
     };
   }
 
@@ -391,6 +400,14 @@ class Compiler {
     const lines = body.flatMap((statement) => {
       const behind = this.#jumpNumber(place.unit);
       this.#statementJumps.set(statement, { to, behind });
+      if (statement.kind === 'Block')
+        this.#blocks.push({
+          action: 'BLOCK',
+          jump: { to, behind },
+          owner: place.frame.subflowIndex,
+          statement,
+          unit: place.unit.id,
+        });
       const code = [`case ${to}:`, ...this.#flatStatement(statement, place)];
       to = behind;
       return code;
@@ -454,7 +471,8 @@ class Compiler {
   #hook(site: number, place: Place): string[] {
     const jump = this.#jumpIfAsked(place);
     return [
-      `k[1] = ${site}; c[${site}]++; if (k[0] !== 0) { p = rt.enter(${site}); if (p !== undefined) ${jump === '' ? 'await p;' : `{ await p; ${jump} }`} }`,
+      `k[1] = ${site}; c[${site}]++;`,
+      `${ifWatched} { p = rt.enter(${site}); if (p !== undefined) ${jump === '' ? 'await p;' : `{ await p; ${jump} }`} }`,
     ];
   }
 
@@ -651,11 +669,14 @@ class Compiler {
     const own = grown.global ? this.#shared : place.frame.scope;
     const slot = this.#slot(own, grown.name);
     const mark = owner(slot);
-    const right = this.#keep(this.#expression((statement.value as BinaryExpression).right, place), place);
-    const slow = `${slot} !== undefined && ${slot} === ${mark} ? rt.append(${slot}, ${right.again.checked}) : (${mark} = rt.add(${this.#checked(slot)}, ${right.again.checked}))`;
+    const added = (statement.value as BinaryExpression).right;
+    const right = this.#keep(this.#expression(added, place), place);
+    // What a literal makes, nothing else refers to.
+    const isFresh = added.kind === 'List' || added.kind === 'Table';
+    const slow = `${slot} !== undefined && ${slot} === ${mark} ? rt.append(${slot}, ${right.again.checked}, ${isFresh}) : (${mark} = rt.add(${this.#checked(slot)}, ${right.again.checked}))`;
     const sum = this.#temp(place.frame);
     const fast =
-      right.again.type === 'any'
+      right.again.type === 'any' && !isFresh
         ? `Number.isSafeInteger(${slot}) && Number.isSafeInteger(${right.again.code}) && Number.isSafeInteger(${sum} = ${slot} + ${right.again.code}) ? ${sum} : `
         : '';
     const text =
@@ -817,11 +838,38 @@ class Compiler {
       returnsOutcome: false,
     };
     // The head stands outside the list that the body is.
-    const head = this.#loopHead(statement, site, id, { ...inner, unit: place.unit });
+    const head = this.#loopHead(statement, site, { ...inner, unit: place.unit });
     const body = this.#body(statement.body, unit, inner);
     this.#row++;
-    const lines = [...head, ...body, '}', 'return 0;'];
-    place.frame.scope.functions.push(functionText(`l${id}`, '', frame, lines));
+    const round = [...head.round, ...body, '}', 'return 0;'];
+    const quick: string[] = [];
+    const { functions } = place.frame.scope;
+    if (frame.tight && place.resumable === undefined && !this.#isMachine(unit) && isUnbroken(statement)) {
+      // Nothing can change `k[0]` while this computes, so it is asked once and not at each statement.
+      const unwatched = [`L${id}: ${head.loop} {`, `${edge} return ${pausedSignal} - j;`, ...round];
+      functions.push(
+        functionText(
+          `u${id}`,
+          'j, a, n, d, w',
+          frame,
+          unwatched.filter((line) => !line.startsWith(ifWatched)),
+          false,
+        ),
+      );
+      quick.push(
+        `if (k[0] === 0) { q = u${id}(j, a, n, d, w); if (q > ${pausedSignal}) return q; j = ${pausedSignal} - q; }`,
+      );
+    }
+    functions.push(
+      functionText(`l${id}`, '', frame, [
+        'let j = 0, a, n, d, w;',
+        ...head.before,
+        `L${id}: ${head.loop} {`,
+        ...quick,
+        backEdge,
+        ...round,
+      ]),
+    );
     return [
       ...this.#hook(site, place),
       ...this.#guarded([`rt.begin(${site});`, `q = await l${id}();`, `rt.close(${site});`], site, place, {
@@ -832,47 +880,45 @@ class Compiler {
     ];
   }
 
+  /**
+   * What a loop does first, how it goes round, and what each round begins with. `j` counts rounds of which `n` are due, over the items
+   * `a`, or from the number `a` in steps of `d`, which are safe integers all the way if `w`.
+   */
   #loopHead(
     statement: LoopForEach | LoopFromTo | LoopWhile,
     site: number,
-    id: number,
     place: Place,
-  ): string[] {
+  ): { readonly before: readonly string[]; readonly loop: string; readonly round: readonly string[] } {
     if (statement.kind === 'While') {
       const condition = this.#condition(statement.condition, site, place, false);
-      return [
-        `L${id}: for (;;) {`,
-        backEdge,
-        `k[1] = ${site};`,
-        ...condition.before,
-        `if (!(${condition.code})) break;`,
-      ];
+      return {
+        before: [],
+        loop: 'for (;;)',
+        round: [`k[1] = ${site};`, ...condition.before, `if (!(${condition.code})) break;`],
+      };
     }
+    const loop = 'for (; j < n; j++)';
     if (statement.kind === 'ForEach') {
-      return [
-        `const a = rt.items(${this.#reference(statement.source, place)});`,
-        `L${id}: for (let j = 0; j < a.length; j++) {`,
-        backEdge,
-        ...this.#assignName(statement.variable, false, 'a[j]', place),
-      ];
+      return {
+        before: [`a = rt.items(${this.#reference(statement.source, place)}); n = a.length;`],
+        loop,
+        round: this.#assignName(statement.variable, false, 'a[j]', place),
+      };
     }
-    const step = statement.step === undefined ? '1' : this.#numeric(statement.step, place);
+    const { step, variable } = statement;
     const next =
-      statement.step === undefined
-        ? 'w ? a + j : rt.counted(a, j, d)'
-        : 'w ? a + j * d : rt.counted(a, j, d)';
-    return [
-      `const a = ${this.#numeric(statement.from, place)}, z = ${this.#numeric(statement.to, place)}, d = ${step};`,
-      'const n = rt.rounds(a, z, d);',
-      ...(statement.variable === undefined
-        ? []
-        : [
-            'const w = Number.isSafeInteger(a) && Number.isSafeInteger(d) && Number.isSafeInteger(a + n * d);',
-          ]),
-      `L${id}: for (let j = 0; j < n; j++) {`,
-      backEdge,
-      ...(statement.variable === undefined ? [] : this.#assignName(statement.variable, false, next, place)),
-    ];
+      step === undefined ? 'w ? a + j : rt.counted(a, j, d)' : 'w ? a + j * d : rt.counted(a, j, d)';
+    return {
+      before: [
+        `a = ${this.#numeric(statement.from, place)}; const z = ${this.#numeric(statement.to, place)};`,
+        `d = ${step === undefined ? '1' : this.#numeric(step, place)}; n = rt.rounds(a, z, d);`,
+        ...(variable === undefined
+          ? []
+          : ['w = Number.isSafeInteger(a) && Number.isSafeInteger(d) && Number.isSafeInteger(a + n * d);']),
+      ],
+      loop,
+      round: variable === undefined ? [] : this.#assignName(variable, false, next, place),
+    };
   }
 
   /** After a call of a loop or handler function: carry out the jumps it asked for. `q` holds its answer. */
@@ -1604,7 +1650,10 @@ class Compiler {
 
 // ── Small parts ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-const backEdge = 'if (++k[2] > 1023) { p = rt.turn(); if (p !== undefined) await p; }';
+/** Once in so many back edges the event loop may have its turn. */
+export const turnEdges = 1024;
+const edge = `if (++k[2] >= ${turnEdges})`;
+const backEdge = `${edge} { p = rt.turn(); if (p !== undefined) await p; }`;
 
 const textTests: ReadonlyMap<string, string> = new Map([
   ['contains', 'contains'],
@@ -1750,10 +1799,35 @@ const works: ReadonlySet<Statement['kind']> = new Set<Statement['kind']>([
   'While',
 ]);
 
-function functionText(name: string, parameters: string, frame: Frame, lines: readonly string[]): string {
+/** A loop over statements whose code waits only in their hooks. */
+function isUnbroken(loop: LoopForEach | LoopFromTo | LoopWhile): boolean {
+  if (loop.kind === 'While' && loop.condition.kind === 'Action') return false;
+  for (const { statement } of eachStatement(loop.body)) if (!unbroken.has(statement.kind)) return false;
+  return true;
+}
+const unbroken: ReadonlySet<Statement['kind']> = new Set<Statement['kind']>([
+  'Set',
+  'If',
+  'Switch',
+  'ExitLoop',
+  'NextLoop',
+  'Goto',
+  'ExitSubflow',
+  'Region',
+  'EndRegion',
+  'Disabled',
+]);
+
+function functionText(
+  name: string,
+  parameters: string,
+  frame: Frame,
+  lines: readonly string[],
+  waits = true,
+): string {
   const temps = Array.from({ length: frame.maxTemps }, (_, i) => `t${i}`);
   return [
-    `async function ${name}(${parameters}) {`,
+    `${waits ? 'async ' : ''}function ${name}(${parameters}) {`,
     `let ${['p', 'q', 'r', 'x', ...temps, ...frame.declared].join(', ')};`,
     ...lines,
     '}',

@@ -198,8 +198,13 @@ export function describe(value: Value): string {
 
 // ── Plain data that crosses a process ───────────────────────────────────────────────────────────────────────────
 
-/** A value from outside as a flow value. `{$type:'secured'}` and `{$type:'other'}` carry no value and become blank. */
+/**
+ * A value from outside as a flow value. A number stands for the digits with which it is written, up to 17; one that no decimal holds
+ * stays as it is. `{$type:'secured'}` and `{$type:'other'}` carry no value and become blank.
+ */
 export function fromHostValue(value: HostValue): Value {
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) ? value : (readDecimal(String(value)) ?? value);
   if (value === null || typeof value !== 'object') return value;
   if (isHostList(value)) return value.map(fromHostValue);
   switch (value.$type) {
@@ -233,7 +238,11 @@ export function toHostValue(value: Value, depth = 0): HostValue {
   if (depth > deepest) return { $type: 'other', text: `… (a ${typeName(value)} value, nested too deep)` };
   const inner = (item: Value): HostValue => toHostValue(item, depth + 1);
   if (Array.isArray(value)) return value.map(inner);
-  if (value instanceof FlowDecimal) return { $type: 'number', value: decimalText(value) };
+  if (value instanceof FlowDecimal) {
+    const text = decimalText(value);
+    const number = nearest(value);
+    return String(number) === text ? number : { $type: 'number', value: text };
+  }
   if (value instanceof FlowDatetime) return { $type: 'datetime', value: wireDatetime(value) };
   if (value instanceof Datarow) return value.cells.map(inner);
   if (value instanceof Datatable) {

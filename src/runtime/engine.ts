@@ -5,7 +5,14 @@ import { canonicalId, findAction } from '../language/catalog/catalog.ts';
 import type { PowerFx } from '../language/powerFx/tree.ts';
 import { type ActionContext, type ActionDefinition, ActionError, type ActionResult } from './action.ts';
 import { ArgumentShape, CallArguments } from './arguments.ts';
-import type { CompiledFlow, CompiledProgram, CompiledSubflow, Site, VariableSlots } from './compile.ts';
+import {
+  type CompiledFlow,
+  type CompiledProgram,
+  type CompiledSubflow,
+  type Site,
+  turnEdges,
+  type VariableSlots,
+} from './compile.ts';
 import { eachText, holdsText, toBoolean, toDatetime, toNumber, toNumeric, toText } from './convert.ts';
 import { numeric } from './dotnet/decimal.ts';
 import { localTime } from './dotnet/timeZone.ts';
@@ -32,9 +39,11 @@ const windowHooks = 256;
 /** Executions of an action that are all measured. */
 const measuredExecutions = 256;
 /** The event loop gets its turn after this many milliseconds. */
-const turnMs = 8;
-/** And after this many thousand back edges, should the clock stand still. */
-const turnCount = 256;
+const turnMs = 5;
+/** And after this many looks at the clock, should it stand still. */
+const turnLooks = 256;
+/** They grow while a look comes sooner than this, in milliseconds, and shrink when it comes later. */
+const lookMs = 0.5;
 /** How often WAIT asks its condition, in seconds. */
 const pollSeconds = 0.1;
 /** How long one thing that an action opened may take to close. */
@@ -222,6 +231,7 @@ export class Engine {
   readonly #redactor: Redactor;
   readonly #folder: string;
   readonly #flow: { readonly flow?: string };
+  readonly #isMain: boolean;
   readonly #context: ActionContext;
   readonly #abort = new AbortController();
   readonly program: FlowProgram;
@@ -247,7 +257,10 @@ export class Engine {
   #stamped = -1;
   #stampedAt = 0;
   #lastTurn = 0;
-  #turns = 0;
+  /** Looks at the clock since the last turn, when the latest was, and how many back edges lie between two. */
+  #looks = 0;
+  #lastLook = 0;
+  #batch = 1;
   #callStart = 0;
   #callMeasured = false;
   #inAction = false;
@@ -283,6 +296,7 @@ export class Engine {
     this.#observer = options.observer;
     this.#redactor = redactor;
     this.#folder = options.folder;
+    this.#isMain = options.flow === undefined;
     this.#flow = options.flow === undefined ? {} : { flow: options.flow };
     this.#owned = options.control.owned;
     this.#runControl = options.control;
@@ -615,6 +629,7 @@ export class Engine {
     if (this.#isHalting) return this.#halt();
     const now = this.#read();
     if (this.#stamped >= 0) this.#sample(this.#stamped, now - this.#stampedAt);
+    if (now - this.#lastTurn >= turnMs) return this.#yield();
     this.#stamped = site;
     this.#stampedAt = now;
     if (--this.#window <= 0) {
@@ -629,25 +644,38 @@ export class Engine {
     this.#window = windowHooks;
     this.#stamped = -1;
     this.#control[0] = 1;
+    this.#lookAfter(1);
+  }
+
+  #lookAfter(backEdges: number): void {
+    this.#batch = backEdges;
+    this.#control[2] = turnEdges - backEdges;
+    this.#lastLook = this.#now;
   }
 
   get #isHalting(): boolean {
     return this.#canceled !== undefined || this.#resume !== undefined;
   }
 
-  /** Each thousand back edges: lets the event loop have its turn when it has waited long enough. */
+  /** Now and then at a back edge: lets the event loop have its turn when it has waited long enough. */
   turn(): Promise<void> | undefined {
-    this.#control[2] = 0;
     if (this.#isHalting) return this.#halt();
     const asked = this.#runControl.debug?.turn(this);
     if (asked !== undefined) return this.#heldBy(asked).then(() => {});
     const now = this.#read();
-    if (now - this.#lastTurn < turnMs && ++this.#turns < turnCount) return undefined;
-    this.#turns = 0;
+    const took = now - this.#lastLook;
+    // However long one round of the loop takes, the next look comes in time.
+    this.#lookAfter(
+      took < lookMs
+        ? Math.min(2 * this.#batch, turnEdges)
+        : Math.max(1, Math.floor((this.#batch * lookMs) / took)),
+    );
+    if (now - this.#lastTurn < turnMs && ++this.#looks < turnLooks) return undefined;
     return this.#yield();
   }
 
   async #yield(): Promise<void> {
+    this.#looks = 0;
     await new Promise((resolve) => setImmediate(resolve));
     this.#lastTurn = this.#read();
     this.#measure();
@@ -679,8 +707,10 @@ export class Engine {
     }
     this.#open.push(site);
     this.#inside.push(undefined);
-    this.#openSince.push(this.#read());
-    if ((this.#counts[site] as number) <= windowHooks) this.#measure();
+    const now = this.#read();
+    this.#openSince.push(now);
+    // Calls that call again make no back edge: the next statement lets the event loop have its turn.
+    if ((this.#counts[site] as number) <= windowHooks || now - this.#lastTurn >= turnMs) this.#measure();
   }
 
   /** A call, wait or loop ended well. */
@@ -717,17 +747,11 @@ export class Engine {
     ms: number,
     error?: { readonly code: string; readonly message: string },
   ): void {
-    const site = this.#sites[siteIndex] as Site;
-    this.#observer.actionEnded({
-      line: site.line,
-      subflow: site.subflow,
-      action: site.action,
-      at: since + this.#wallOffset,
-      ms,
-      outcome,
-      ...this.#flow,
-      ...(error === undefined ? {} : { error }),
-    });
+    const { line, subflow, action } = this.#sites[siteIndex] as Site;
+    const record = { line, subflow, action, at: since + this.#wallOffset, ms, outcome };
+    // Nearly all records are such; an object put together of others costs more than a quick action.
+    if (this.#isMain && error === undefined) this.#observer.actionEnded(record);
+    else this.#observer.actionEnded({ ...record, ...this.#flow, ...(error && { error }) });
   }
 
   // ── Actions ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -746,15 +770,16 @@ export class Engine {
         'Disable the action, or replace it by one that is supported; "dflow check" lists all of them.',
       );
     }
-    // A quick action counts like several back edges, so that a loop of them still lets the event loop have its turn.
-    (this.#control[2] as number) += 32;
+    // A quick action counts like several back edges, so that a loop of them still lets the event loop have its turn; a slow one is
+    // measured, see `done`.
+    (this.#control[2] as number) += 8;
     this.#stamped = -1;
     const site = target.site;
     const count = this.#counts[site] as number;
-    // Measuring costs as much as a quick action: beyond the first executions only each 16th of them is measured.
+    // Measuring costs as much as a quick action: beyond the first executions only each 32nd of them is measured.
     this.#callMeasured =
       count <= measuredExecutions ||
-      (count & 15) === 0 ||
+      (count & 31) === 0 ||
       (this.#ms[site] as number) > 0.02 * (this.#samples[site] as number);
     this.#callStart = this.#callMeasured ? this.#read() : this.#now;
     this.#inAction = true;
@@ -773,6 +798,7 @@ export class Engine {
       ms = this.#read() - this.#callStart;
       this.#sample(site, ms);
       if (ms > 1 || (this.#counts[site] as number) <= measuredExecutions) this.#measure();
+      if (this.#now - this.#lastTurn >= turnMs) this.#control[2] = turnEdges;
     } else ms = (this.#ms[site] as number) / (this.#samples[site] as number);
     this.#record(site, 'ok', this.#callStart, ms);
   }
@@ -1124,9 +1150,10 @@ export class Engine {
   /** `message`: as it may be shown. `isSecret`: so is the code. */
   exit(code: Value, message: Value | undefined, isSecret = false): Exit {
     const number = toNumber(code);
-    if (message !== undefined) return new Exit(number, toText(message));
     const told = isSecret ? MASK : toText(number);
-    return new Exit(number, number === 0 ? undefined : `The flow ended itself with code ${told}.`);
+    if (message === undefined && number === 0) return new Exit(number, undefined);
+    const text = message === undefined ? '' : toText(message);
+    return new Exit(number, text === '' ? `The flow ended itself with code ${told}.` : text);
   }
 
   /** The end of a flow behind the block of a condition that said so. */

@@ -20,6 +20,7 @@ import {
   multiplyDecimals,
   negateDecimal,
 } from './dotnet/decimal.ts';
+import { lowerCase, trimEnd, trimStart, upperCase } from './dotnet/text.ts';
 import { LogicError } from './errors.ts';
 import {
   CustomObject,
@@ -55,10 +56,15 @@ export function add(left: Value, right: Value): Value {
   return incompatible('+', left, right);
 }
 
-/** `left + right`, into `left` itself when it is a list or table: only for one that nothing else refers to. */
-export function append(left: Value, right: Value): Value {
-  if (Array.isArray(left)) for (const item of addedItems(right)) left.push(item);
-  else if (left instanceof Datatable) appendRows(left, right);
+/**
+ * `left + right`, into `left` itself when it is a list or table: only for one that nothing else refers to. `isFresh`: nor does anything
+ * refer to the items of `right`.
+ */
+export function append(left: Value, right: Value, isFresh = false): Value {
+  if (Array.isArray(left)) {
+    const items = isFresh && Array.isArray(right) ? right : addedItems(right);
+    for (let i = 0; i < items.length; i++) left.push(items[i] as Value);
+  } else if (left instanceof Datatable) appendRows(left, right);
   else return add(left, right);
   return left;
 }
@@ -406,11 +412,11 @@ function textProperty(text: string, name: string): Value | undefined {
     case 'isempty':
       return text === '';
     case 'toupper':
-      return text.toUpperCase();
+      return upperCase(text);
     case 'tolower':
-      return text.toLowerCase();
+      return lowerCase(text);
     case 'trimmed':
-      return text.trim();
+      return trimStart(trimEnd(text));
     default:
       return undefined;
   }

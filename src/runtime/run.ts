@@ -58,6 +58,7 @@ export interface FlowRun {
   /** Ends the run as `Canceled` at its next statement or wait; before `start` it prevents it. */
   stop(reason: string): void;
   pause(): void;
+  /** Goes on, also where a debugger holds it. */
   resume(): void;
   /** The flow ends at its next "If safe stop requested", as that says. */
   requestSafeStop(): void;
@@ -113,6 +114,7 @@ export function createRun(options: RunOptions): FlowRun {
   };
   const { sensitive } = tree.prepared(root);
   const execution = tree.start(root);
+  const debug = new Debugger(tree, redactor);
   const { program } = execution.engine;
   const read = (name: string) => program.get(name.toLowerCase()) as Value | undefined;
   for (const input of info.inputs) {
@@ -138,9 +140,12 @@ export function createRun(options: RunOptions): FlowRun {
     },
     stop: (reason) => tree.stop(reason),
     pause: () => tree.pause(),
-    resume: () => tree.resume(),
+    resume: () => {
+      tree.resume();
+      debug.resume();
+    },
     requestSafeStop: () => tree.requestSafeStop(),
-    debugger: new Debugger(tree, redactor),
+    debugger: debug,
     position: () => tree.position(),
     changedLines: () => tree.changedLines(execution),
     redact: (text) => redactor.text(text),

@@ -3,9 +3,16 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseNumber } from '../../src/language/syntax/numbers.ts';
 import { wireValue } from '../../src/protocol/run.ts';
-import { datetimeText, fromHostValue, parseDatetime, toHostValue } from '../../src/runtime/convert.ts';
+import {
+  datetimeText,
+  fromHostValue,
+  parseDatetime,
+  toHostValue,
+  toText,
+} from '../../src/runtime/convert.ts';
 import { decimalText } from '../../src/runtime/dotnet/decimal.ts';
 import type { HostValue } from '../../src/runtime/host.ts';
+import { equal } from '../../src/runtime/operations.ts';
 import { FlowDatetime, type Value } from '../../src/runtime/values.ts';
 
 describe('numbers', () => {
@@ -128,6 +135,27 @@ it('plain data becomes a flow value and comes back unchanged', () => {
       expect(JSON.stringify(toHostValue(fromHostValue(given)))).toBe(JSON.stringify(given));
     }),
   );
+});
+
+describe('a number from outside', () => {
+  it.each([
+    [0.30000000000000004, '0.30000000000000004'],
+    [1234567890.1234567, '1234567890.1234567'],
+    [-12345678901234568, '-12345678901234568'],
+    [1e-7, '0.0000001'],
+    [0.1, '0.1'],
+    [1e300, '1E+300'],
+  ])('%d keeps its digits, in texts and on its way back', (given, text) => {
+    const value = fromHostValue(given);
+    expect(toText(value)).toBe(text);
+    expect(equal(value, text)).toBe(given < 1e29);
+    expect(toHostValue(value)).toEqual(given);
+  });
+
+  it('is what its text spells, not what looks like it', () => {
+    expect(equal(fromHostValue(0.30000000000000004), 0.3)).toBe(false);
+    expect(equal(fromHostValue(0.3), 0.3)).toBe(true);
+  });
 });
 
 it('a value nested deeper than others can read is cut, not passed on', () => {

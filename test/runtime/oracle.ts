@@ -303,8 +303,9 @@ class Oracle {
         const code = statement.code === undefined ? 0 : value(statement.code);
         const message = statement.message === undefined ? undefined : value(statement.message);
         const number = toNumber(code);
-        const told = number === 0 ? undefined : `The flow ended itself with code ${toText(number)}.`;
-        throw new Exit(number, message === undefined ? told : toText(message));
+        if (message === undefined && number === 0) throw new Exit(0, undefined);
+        const text = message === undefined ? '' : toText(message);
+        throw new Exit(number, text === '' ? `The flow ended itself with code ${toText(number)}.` : text);
       }
       case 'ExitSubflow':
         begin();

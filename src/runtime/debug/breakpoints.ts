@@ -58,11 +58,12 @@ export class Breakpoint {
   }
 
   /** Why it cannot be used in a place; undefined when it can. */
-  problemIn(scope: Pick<VariableScope, 'tellsSecret'>): string | undefined {
+  problemIn(scope: Pick<VariableScope, 'tellsSecret' | 'missing'>): string | undefined {
     if (this.problem !== undefined) return this.problem;
-    return this.#condition !== undefined && scope.tellsSecret(this.#condition)
+    if (this.#condition === undefined) return undefined;
+    return scope.tellsSecret(this.#condition)
       ? 'A condition must not ask about sensitive variables: when it stops would tell their value.'
-      : undefined;
+      : scope.missing(this.#condition);
   }
 
   /** Its place is reached. */
@@ -115,11 +116,11 @@ function readHitCondition(text: string): (count: number) => boolean {
       if (wanted > 0) return (count) => count % wanted === 0;
       break;
     default:
-      if (match !== null) return (count) => count === wanted;
+      if (match !== null && wanted > 0) return (count) => count === wanted;
   }
   throw new DebugError(
     'ExpressionWrong',
-    'A hit count is a number, or >=, >, <, <= or % and a number.',
+    'A hit count is a number from 1, or >=, >, <, <= or % and a number.',
     'For example 5, >=5 or %5.',
   );
 }

@@ -2,6 +2,7 @@
 // remembers what happened. Knows no protocol (see src/debug/). Everything it tells is masked and bounded.
 import type { Redactor } from '../../base/redact.ts';
 import { flowInfo } from '../../language/analysis/flow.ts';
+import type { Expression } from '../../language/syntax/tree.ts';
 import { rootVariable } from '../../language/syntax/walk.ts';
 import type { CompiledFlow, CompiledSubflow, Site, VariableSlots } from '../compile.ts';
 import { eachText } from '../convert.ts';
@@ -149,10 +150,11 @@ interface LineBreakpoint {
   view: BreakpointView;
 }
 
-/** A data breakpoint whose variable was changed, and by which site. */
+/** A data breakpoint whose variable was changed, by which site, and what that site saw. */
 interface Changed {
   readonly data: DataBreakpoint;
   readonly site: number;
+  readonly scope: VariableScope;
 }
 
 interface DataBreakpoint {
@@ -279,6 +281,20 @@ export class Debugger implements DebugHook {
     this.#history = new History(this.#inspector);
   }
 
+  /** Somebody else lets the run go on. Without an editor nothing would ever let it go on from a breakpoint: they are gone then. */
+  resume(): void {
+    if (!this.#isWatching) return;
+    if (this.#events === undefined) {
+      this.detach();
+      return;
+    }
+    for (const thread of this.#threads.values()) {
+      if (thread.onwards === undefined) continue;
+      this.#release(thread, 'on');
+      this.#events.continued(thread.id);
+    }
+  }
+
   /** Everything stops before its next row. `isEntry`: that is the first one. */
   stopOnEntry(isEntry: boolean): void {
     for (const thread of this.#threads.values())
@@ -293,7 +309,13 @@ export class Debugger implements DebugHook {
     const { compiled } = root;
     const first = compiled.sites[this.#known(root).facts.first[0] ?? -1];
     const target = first && jumpTargets(compiled, first, line)[0];
-    if (target === undefined) throw noJump(compiled, line);
+    if (target === undefined) {
+      throw new DebugError(
+        'JumpImpossible',
+        `The run cannot begin at line ${line}.`,
+        'Choose a row of Main that stands outside of loops, error blocks and error rules.',
+      );
+    }
     this.#startLine = target.line;
   }
 
@@ -435,10 +457,11 @@ export class Debugger implements DebugHook {
         return Promise.resolve('on');
       }
     }
+    // All of them count this row, whichever stops it.
+    const reached = joined(this.#reached(state, site), this.#dataReached(state, changed));
     const stop =
       thread.wanted ??
-      this.#reached(state, site) ??
-      this.#dataReached(state, changed) ??
+      reached ??
       (thread.step !== undefined && isDue(thread.step, depth) ? { reason: 'step' as const } : undefined);
     return stop && this.#hold(state, stop);
   }
@@ -584,11 +607,8 @@ export class Debugger implements DebugHook {
     };
   }
 
-  #dataReached(state: EngineState, changed: readonly Changed[]) {
-    if (changed.length === 0) return undefined;
-    const open = state.execution.engine.innermost();
-    const scope = this.#scope(state, open.owner, open);
-    const hit = changed.filter(({ data, site }) => {
+  #dataReached(state: EngineState, changed: readonly Changed[]): Stop | undefined {
+    const hit = changed.filter(({ data, site, scope }) => {
       const reached = data.breakpoint.reached(scope, this.#inspector);
       if (reached !== undefined && reached.kind !== 'stop')
         this.#events?.output(reached.text, state.flow.path, data.compiled.sites[site]?.line ?? 0);
@@ -597,7 +617,7 @@ export class Debugger implements DebugHook {
     const [first] = hit;
     if (first === undefined) return undefined;
     return {
-      reason: 'data breakpoint' as const,
+      reason: 'data breakpoint',
       description: `${first.data.name} was changed by line ${first.data.compiled.sites[first.site]?.line ?? 0}`,
       breakpoints: hit.map(({ data }) => data.breakpoint.id),
     };
@@ -665,8 +685,11 @@ export class Debugger implements DebugHook {
     const slots = written.isShared ? state.execution.engine.program.slots : own;
     const value = slots.peek(written.slot) as Value | undefined;
     if (!this.#history.value(compiled, written.slot, value, written.isSensitive, step, site)) return;
-    for (const data of this.#dataBreakpoints)
-      if (data.compiled === compiled && data.slot === written.slot) changed.push({ data, site });
+    for (const data of this.#dataBreakpoints) {
+      if (data.compiled !== compiled || data.slot !== written.slot) continue;
+      const { owner } = compiled.sites[site] as Site;
+      changed.push({ data, site, scope: this.#scope(state, owner, own) });
+    }
   }
 
   #baseline(state: EngineState, owner: number, slots: VariableSlots, step: number, site: number): void {
@@ -907,13 +930,15 @@ export class Debugger implements DebugHook {
   #show(thread: Thread, step: Step | undefined): void {
     thread.past = step?.number;
     thread.frames = undefined;
-    const back = step === undefined ? 0 : this.#present(thread) - step.number;
+    if (step === undefined) {
+      // Where it stands on an error, it still does.
+      this.#events?.stopped(thread.id, { ...(thread.stop as Stop), description: 'Back in the present' });
+      return;
+    }
+    const back = this.#present(thread) - step.number;
     this.#events?.stopped(thread.id, {
       reason: 'step',
-      description:
-        step === undefined
-          ? 'Back in the present'
-          : `As it was ${back} ${back === 1 ? 'row' : 'rows'} before`,
+      description: `As it was ${back} ${back === 1 ? 'row' : 'rows'} before`,
     });
   }
 
@@ -1119,7 +1144,7 @@ export class Debugger implements DebugHook {
     const root = rootVariable(expression);
     const canBeSet = root !== undefined && scope.slotOf(root.name, root.global) !== undefined;
     if (scope.tellsSecret(expression)) return { name: text, line: mask, type: '', canBeSet };
-    const value = scope.evaluate(expression);
+    const value = evaluated(scope, expression);
     return {
       name: text,
       line: this.#inspector.line(value),
@@ -1174,7 +1199,7 @@ export class Debugger implements DebugHook {
         'Store it in a sensitive variable.',
       );
     }
-    const value = scope.evaluate(expression);
+    const value = evaluated(scope, expression);
     if (isSensitive) eachText(value, (text) => this.#redactor.addGiven(text));
     scope.assign(target, value);
     const slot = scope.slotOf(root.name, root.global) as number;
@@ -1256,6 +1281,17 @@ function ancestor(place: StackPlace | undefined, levels: number): StackPlace | u
   return found;
 }
 
+/** One stop for a breakpoint on the row and one on what the row before changed. */
+function joined(row: Stop | undefined, data: Stop | undefined): Stop | undefined {
+  if (row === undefined || data === undefined) return row ?? data;
+  return {
+    ...data,
+    ...row,
+    reason: 'breakpoint',
+    breakpoints: [...(row.breakpoints ?? []), ...(data.breakpoints ?? [])],
+  };
+}
+
 function isDue(
   { kind, depth: from }: { readonly kind: StepKind; readonly depth: number },
   depth: number,
@@ -1269,11 +1305,11 @@ function jumpTargets(compiled: CompiledFlow, from: Pick<Site, 'owner' | 'unit'>,
   for (let unit: number | undefined = from.unit; unit !== undefined; unit = compiled.units.get(unit))
     units.add(unit);
   const seen = new Set<number>();
-  return compiled.sites.flatMap((site) => {
-    if (site.line !== line || site.owner !== from.owner || site.jump === undefined) return [];
-    if (site.statement.line !== line - 1 || !units.has(site.unit) || seen.has(site.jump.to)) return [];
-    seen.add(site.jump.to);
-    return [{ line, label: site.action, number: site.jump.to }];
+  return [...compiled.sites, ...compiled.blocks].flatMap(({ action, jump, owner, statement, unit }) => {
+    if (statement.line !== line - 1 || owner !== from.owner || jump === undefined) return [];
+    if (!units.has(unit) || seen.has(jump.to)) return [];
+    seen.add(jump.to);
+    return [{ line, label: action, number: jump.to }];
   });
 }
 
@@ -1299,8 +1335,19 @@ function noFurtherBack(): DebugError {
   );
 }
 
+/** Throws DebugError `VariableUnknown`, or the LogicError of the expression. */
+function evaluated(scope: VariableScope, expression: Expression): Value {
+  const missing = scope.missing(expression);
+  if (missing !== undefined)
+    throw new DebugError('VariableUnknown', missing, 'Texts stand in quotes; names are those of the flow.');
+  return scope.evaluate(expression);
+}
+
 /** Only what is known without running: for conditions of breakpoints. */
-function staticScope(compiled: CompiledFlow, own: CompiledSubflow): Pick<VariableScope, 'tellsSecret'> {
+function staticScope(
+  compiled: CompiledFlow,
+  own: CompiledSubflow,
+): Pick<VariableScope, 'tellsSecret' | 'missing'> {
   const none: VariableSlots = { peek: () => undefined, poke: () => {} };
   return new VariableScope(own, none, compiled.subflows[0] as CompiledSubflow, none);
 }

@@ -65,6 +65,16 @@ export class VariableScope implements AssignableVariables {
     return false;
   }
 
+  /** Why an expression can never have a value here: it mentions a variable that the flow does not have in this place. */
+  missing(expression: Expression): string | undefined {
+    for (const { name, global } of variablesIn(expression)) {
+      if (this.slotOf(name, global) !== undefined) continue;
+      const elsewhere = !global && this.slotOf(name, true) !== undefined;
+      return `There is no variable '${name}' in this place.${elsewhere ? ` That of Main is GLOBAL.${name}.` : ''}`;
+    }
+    return undefined;
+  }
+
   isSensitive(name: string, global: boolean): boolean {
     return (global ? this.shared : this.own).sensitive.has(name.toLowerCase());
   }
@@ -82,6 +92,12 @@ export class VariableScope implements AssignableVariables {
 /** Reads one expression; `%expression%` is one too. Throws DebugError `ExpressionWrong`. */
 export function readExpression(text: string): Expression {
   const trimmed = text.trim();
+  if (/^SET\s/i.test(trimmed))
+    throw new DebugError(
+      'ExpressionWrong',
+      'SET changes a variable; here only an expression can stand.',
+      'Type SET … TO … in the debug console.',
+    );
   const inner = /^%([^%]*)%$/.exec(trimmed)?.[1] ?? trimmed;
   return readSet(`SET x TO ${inner}`, text).value;
 }

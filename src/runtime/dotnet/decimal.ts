@@ -219,13 +219,6 @@ export function readDecimal(text: string): Numeric | undefined {
   return left >= 0 ? settled(digits, left) : settled(digits * power(-left), 0);
 }
 
-/** What a number that JSON.parse read as `value` stands for: all digits of its text, where that has more than a number keeps. */
-export function jsonNumber(value: number, source: string): Numeric {
-  const digits = source.replace(/e.*/i, '').replace(/\D/g, '').replace(/^0+/, '');
-  if (Number.isSafeInteger(value) || digits.length <= 15) return value;
-  return readDecimal(source) ?? value;
-}
-
 /** `value` rounded to `places` decimals, halves away from zero. */
 export function roundDecimal(value: Numeric, places: number): Numeric {
   const { digits, places: left } = rounded(value, places);

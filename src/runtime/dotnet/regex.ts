@@ -33,10 +33,11 @@ export class NetRegex {
 
   /** `text` with every match replaced by a .NET replacement pattern (`$1`, `${name}`, `$&`, `$$`, `` $` ``, `$'`, `$+`, `$_`). */
   replace(text: string, replacement: string): string {
+    const isLiteral = !replacement.includes('$');
     let result = '';
     let end = 0;
     for (const match of this.#run(text, 0)) {
-      result += text.slice(end, match.index) + this.#expand(replacement, match);
+      result += text.slice(end, match.index) + (isLiteral ? replacement : this.#expand(replacement, match));
       end = match.index + match[0].length;
     }
     return result + text.slice(end);

@@ -2,8 +2,9 @@
 import { isNumeric } from '../convert.ts';
 import { cultures } from '../dotnet/culture.ts';
 import { formatDatetime } from '../dotnet/dateFormat.ts';
-import { decimalText, jsonNumber } from '../dotnet/decimal.ts';
-import { CustomObject, Datarow, Datatable, FlowDatetime, FlowDecimal, type Value } from '../values.ts';
+import { decimalText } from '../dotnet/decimal.ts';
+import { JsonError, parseJson } from '../json.ts';
+import { CustomObject, Datarow, Datatable, FlowDatetime, type Value } from '../values.ts';
 import { powerFxError, rowsOf, textOf } from './values.ts';
 
 /** `indent`: blanks for each level, 0 for one line. */
@@ -30,20 +31,11 @@ export function toJson(value: Value, indent: number, margin = '\n'): string {
   return JSON.stringify(textOf(value));
 }
 
-const exact = (_key: string, value: unknown, { source }: { readonly source?: string }): unknown =>
-  typeof value === 'number' ? jsonNumber(value, source ?? '') : value;
-
 export function fromJson(text: string): Value {
   try {
-    return flowValue(JSON.parse(text, exact as (key: string, value: unknown) => unknown));
+    return parseJson(text);
   } catch (error) {
-    if (error instanceof SyntaxError) throw powerFxError('The text given to ParseJSON is no valid JSON.');
+    if (error instanceof JsonError) throw powerFxError('The text given to ParseJSON is no valid JSON.');
     throw error;
   }
-}
-
-function flowValue(value: unknown): Value {
-  if (Array.isArray(value)) return value.map(flowValue);
-  if (value === null || typeof value !== 'object' || value instanceof FlowDecimal) return value as Value;
-  return new CustomObject(Object.entries(value).map(([key, item]) => [key, flowValue(item)] as const));
 }
