@@ -10,7 +10,8 @@ import {
   ActionError,
   type ActionResult,
 } from '../action.ts';
-import { InstanceValue } from '../values.ts';
+import { InstanceValue, type Value } from '../values.ts';
+import { orAborted } from './abort.ts';
 import { codePageOf, decodeCodePage } from './codePages.ts';
 import { isFolder, pathOf } from './fileSystem.ts';
 import { pattern } from './pattern.ts';
@@ -65,6 +66,8 @@ class CmdSession {
   readonly #page: number;
   readonly output: Output;
   readonly errors: Output;
+  /** As documented: `ProcessId`, and `IsAlive` as it is when it is asked. */
+  readonly properties: ReadonlyMap<string, Value>;
   /** The next output, or the end. */
   #wake: () => void = () => {};
   #ended = false;
@@ -75,6 +78,12 @@ class CmdSession {
     const { child } = conversation;
     this.output = new Output(child.stdout as Readable, () => this.#wake());
     this.errors = new Output(child.stderr as Readable, () => this.#wake());
+    const properties = new Map<string, Value>([
+      ['IsAlive', true],
+      ['ProcessId', child.pid as number],
+    ]);
+    this.properties = properties;
+    child.once('exit', () => properties.set('IsAlive', false));
     child.once('close', () => {
       this.#ended = true;
       this.#wake();
@@ -113,6 +122,7 @@ class CmdSession {
     child.stdin?.end();
     await Promise.race([ended, after(closingMs)]);
     this.#conversation.kill();
+    await Promise.race([ended, after(closingMs)]);
   }
 }
 
@@ -144,7 +154,7 @@ async function open(args: ActionArguments, context: ActionContext, withPage: boo
   }
   const session = new CmdSession(conversation, page);
   context.own(() => conversation.kill());
-  return { outputs: { Session: new InstanceValue('CMD session', session) } };
+  return { outputs: { Session: new InstanceValue('CMD session', session, session.properties) } };
 }
 
 function pageOf(member: string): number {
@@ -169,13 +179,15 @@ function closed(): ActionError {
   );
 }
 
-async function write(args: ActionArguments): Promise<ActionResult> {
+async function write(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
   const session = sessionOf(args);
   if (session.hasEnded) throw closed();
   const enter = args.boolean('SendEnter') ? (onWindows ? '\r\n' : '\n') : '';
   try {
-    await session.write(args.text('Command') + enter);
+    // A program that does not read what it is sent may take for ever.
+    await orAborted(session.write(args.text('Command') + enter), signal);
   } catch (error) {
+    if (signal.aborted) throw signal.reason;
     throw new ActionError(
       'WriteToCMDSessionError',
       `The CMD session could not be written to: ${(error as Error).message}.`,

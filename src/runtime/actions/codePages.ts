@@ -146,38 +146,42 @@ export function codePageDecoder(page: number): (bytes: Uint8Array, isLast: boole
   return (bytes, isLast) => decoder.decode(bytes, { stream: !isLast });
 }
 
-/** Bytes of `text` in one of Windows' text pages; characters the page lacks become `?`, as .NET writes them. Throws a RangeError for other pages. */
+/** Bytes of `text` in one of Windows' text pages; what the page lacks becomes `?` for each code unit, as .NET writes it. Throws a RangeError for other pages. */
 export function encodeCodePage(text: string, page: number): Uint8Array {
   if (page === 65001) return new TextEncoder().encode(text);
-  const bytes: number[] = [];
   const table = page === 20127 ? undefined : encodingTable(page);
-  for (const character of text) {
-    const code = table?.get(character);
-    if (character < '\u0080') bytes.push(character.charCodeAt(0));
-    else if (code === undefined) bytes.push(63);
-    else if (code > 0xff) bytes.push(code >> 8, code & 0xff);
-    else bytes.push(code);
+  const bytes = new Uint8Array(text.length * (doubleBytePages.has(page) ? 2 : 1));
+  let size = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    const code = unit < 0x80 ? unit : (table?.[unit] ?? 0);
+    if (code > 0xff) bytes[size++] = code >> 8;
+    bytes[size++] = code === 0 && unit !== 0 ? 0x3f : code;
   }
-  return Uint8Array.from(bytes);
+  return bytes.subarray(0, size);
 }
 
+/** `upper`: the characters of the bytes from 0x80 on, none of them outside the basic plane. */
 function decodeTable(bytes: Uint8Array, upper: string): string {
-  let text = '';
-  for (const byte of bytes) text += byte < 128 ? String.fromCharCode(byte) : (upper[byte - 128] as string);
-  return text;
+  const units = new Uint16Array(bytes.length);
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    units[at] = byte < 0x80 ? byte : upper.charCodeAt(byte - 0x80);
+  }
+  return Buffer.from(units.buffer).toString('utf16le');
 }
 
-const encodingTables = new Map<number, ReadonlyMap<string, number>>();
+const encodingTables = new Map<number, Uint16Array>();
 
-/** Character → byte, or lead byte × 256 + trail byte; found by decoding every code of the page once. */
-function encodingTable(page: number): ReadonlyMap<string, number> {
+/** Character → byte, or lead byte × 256 + trail byte, 0 for none; found by decoding every code of the page once. */
+function encodingTable(page: number): Uint16Array {
   const known = encodingTables.get(page);
   if (known !== undefined) return known;
-  const table = new Map<string, number>();
+  const table = new Uint16Array(0x10000);
   const add = (code: number, bytes: number[]) => {
     const character = decodeCodePage(Uint8Array.from(bytes), page);
-    const whole = [...character].length === 1 && character !== '\ufffd';
-    if (whole && !table.has(character)) table.set(character, code);
+    const unit = character.charCodeAt(0);
+    if (character.length === 1 && character !== '\ufffd' && table[unit] === 0) table[unit] = code;
   };
   for (let byte = 0x80; byte <= 0xff; byte++) add(byte, [byte]);
   if (doubleBytePages.has(page)) {

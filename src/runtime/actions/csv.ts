@@ -25,33 +25,50 @@ export function parseCsv(text: string, separator: string, trim: boolean): string
   return new CsvSplitter(separator, trim).push(text, true);
 }
 
-/** `parseCsv` for a text in pieces. */
+/**
+ * `parseCsv` for a text in pieces. Read like `Excel` opens a text, blank lines are rows, quotes count at the very start of a field only,
+ * and nothing is an error: what follows a closing quote belongs to the field, and a quote that is never closed ends with the text.
+ */
 export class CsvSplitter implements RowSplitter {
   readonly #separator: string;
   readonly #trim: boolean;
+  readonly #likeExcel: boolean;
+  readonly #same = new SameTexts();
   #rest = '';
   #line = 1;
+  /** Where the quoted field that was read last ends. */
+  #fieldEnd = 0;
 
-  constructor(separator: string, trim: boolean) {
+  constructor(separator: string, trim: boolean, like: 'designer' | 'Excel' = 'designer') {
     if (separator === '') throw new RangeError('a separator has at least one character');
     this.#separator = separator;
     this.#trim = trim;
+    this.#likeExcel = like === 'Excel';
   }
 
   push(piece: string, isLast: boolean): string[][] {
     const text = this.#rest + piece;
     const rows: string[][] = [];
+    const row: string[] = [];
     let at = 0;
     while (at < text.length) {
       const lineStart = this.#line;
-      const row: string[] = [];
+      row.length = 0;
       const end = this.#readRow(text, at, isLast, row);
       if (end === undefined) {
         this.#line = lineStart;
         break;
       }
       // A line without separators and without visible characters is no row; a line of separators is.
-      if (row.length > 1 || text.charCodeAt(at) > 32 || text.slice(at, end).trim() !== '') rows.push(row);
+      if (
+        this.#likeExcel ||
+        row.length > 1 ||
+        text.charCodeAt(at) > 32 ||
+        text.slice(at, end).trim() !== ''
+      ) {
+        // A copy is no longer than its fields; a list that grows keeps room for more.
+        rows.push(row.slice());
+      }
       at = afterLineEnd(text, end);
       this.#line++;
     }
@@ -64,40 +81,72 @@ export class CsvSplitter implements RowSplitter {
     const separator = this.#separator;
     let at = from;
     for (;;) {
-      const opening = skipBlanks(text, at, separator);
-      let field: string;
+      const opening = this.#likeExcel ? at : skipBlanks(text, at, separator);
+      let field: string | undefined;
       if (text.charCodeAt(opening) === 34) {
-        const closing = closingQuote(text, opening);
-        if (closing < 0 && !isLast) return undefined;
-        if (closing < 0) throw new CsvError(this.#line, 'a quoted field is never closed');
-        field = text.slice(opening + 1, closing);
-        if (field.includes('"')) field = field.replaceAll('""', '"');
-        this.#line += countLineEnds(text, opening, closing);
-        at = skipBlanks(text, closing + 1, separator);
-        const done = at >= text.length || isLineEnd(text, at) || text.startsWith(separator, at);
-        if (!done && (isLast || at + separator.length <= text.length)) {
-          throw new CsvError(this.#line, `text follows the closing quote of field ${row.length + 1}`);
-        }
+        field = this.#quotedField(text, opening, isLast, row.length + 1);
+        if (field === undefined) return undefined;
+        at = this.#fieldEnd;
       } else {
         const stop = fieldEnd(text, at, separator);
         field = text.slice(at, stop);
         at = stop;
       }
-      row.push(this.#trim ? field.trim() : field);
+      row.push(this.#same.of(this.#trim ? field.trim() : field));
       // A carriage return at the end may be half of a line end.
       if (!isLast && (at >= text.length || (text[at] === '\r' && at + 1 === text.length))) return undefined;
       if (at >= text.length || isLineEnd(text, at)) return at;
       at += separator.length;
     }
   }
+
+  /** The field that is quoted at `opening`, its end in `#fieldEnd`; undefined when the text ends too early. */
+  #quotedField(text: string, opening: number, isLast: boolean, number: number): string | undefined {
+    const separator = this.#separator;
+    let closing = closingQuote(text, opening);
+    if (closing < 0) {
+      if (!isLast) return undefined;
+      if (!this.#likeExcel) throw new CsvError(this.#line, 'a quoted field is never closed');
+      closing = text.length;
+    }
+    let field = text.slice(opening + 1, closing);
+    if (field.includes('"')) field = field.replaceAll('""', '"');
+    this.#line += countLineEnds(text, opening, closing);
+    if (this.#likeExcel) {
+      this.#fieldEnd = fieldEnd(text, closing + 1, separator);
+      return field + text.slice(closing + 1, this.#fieldEnd);
+    }
+    const at = skipBlanks(text, closing + 1, separator);
+    const done = at >= text.length || isLineEnd(text, at) || text.startsWith(separator, at);
+    if (!done && (isLast || at + separator.length <= text.length)) {
+      throw new CsvError(this.#line, `text follows the closing quote of field ${number}`);
+    }
+    this.#fieldEnd = at;
+    return field;
+  }
+}
+
+/** Gives texts that come again as the object they were before: the columns of large tables repeat few short texts. */
+class SameTexts {
+  readonly #recent: string[] = new Array(4096).fill('');
+
+  of(text: string): string {
+    const { length } = text;
+    if (length === 0 || length > 40) return text;
+    const mixed =
+      text.charCodeAt(0) * 7 +
+      text.charCodeAt(length >> 1) * 1031 +
+      text.charCodeAt(length - 1) * 131 +
+      length * 31;
+    const place = mixed & 4095;
+    const known = this.#recent[place] as string;
+    if (known === text) return known;
+    this.#recent[place] = text;
+    return text;
+  }
 }
 
 /** Rows of a text whose columns have fixed widths in characters; a width of 0 or less takes the rest of the line. Blank lines are skipped, short lines give empty fields. */
-export function parseFixedWidths(text: string, widths: readonly number[], trim: boolean): string[][] {
-  return new FixedWidthSplitter(widths, trim).push(text, true);
-}
-
-/** `parseFixedWidths` for a text in pieces. */
 export class FixedWidthSplitter implements RowSplitter {
   readonly #widths: readonly number[];
   readonly #trim: boolean;

@@ -1,14 +1,21 @@
 // The Variables actions on data tables. They change the table they are given in place; rows are looked at by zero-based index.
-import { type ActionArguments, type ActionDefinition, ActionError, type ActionResult } from '../action.ts';
+import {
+  type ActionArguments,
+  type ActionContext,
+  type ActionDefinition,
+  ActionError,
+  type ActionResult,
+} from '../action.ts';
 import { describe, isNumeric, toText } from '../convert.ts';
 import { escapePattern } from '../dotnet/regex.ts';
 import { copy, isBlank } from '../operations.ts';
 import { Datarow, Datatable, type Value } from '../values.ts';
-import { CsvError, parseCsv, parseFixedWidths, printCsv } from './csv.ts';
+import { CsvError, CsvSplitter, FixedWidthSplitter, printCsvRow, type RowSplitter } from './csv.ts';
 import { csvColumnWidths, csvRows, csvSeparator, csvTable } from './csvTable.ts';
 import { commonType, compareAlike, identity } from './order.ts';
 import { pattern } from './pattern.ts';
-import { holds, readRules } from './rules.ts';
+import { holds, type Rule, readRules } from './rules.ts';
+import { sortInTurns, Turns } from './turns.ts';
 import { tableArgument } from './typed.ts';
 
 // ── Arguments ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,11 +134,25 @@ function updateCell(args: ActionArguments): ActionResult {
   return {};
 }
 
-/** Keeps the rows that `keep` accepts, in order and in place. */
-function keepRows(table: Datatable, keep: (row: Value[]) => boolean): ActionResult {
-  const kept = table.rows.filter(keep);
+/** The rows that `keep` accepts, in order. Throws the signal's reason. */
+async function rowsThat(
+  rows: readonly Value[][],
+  keep: (row: Value[]) => boolean,
+  signal: AbortSignal,
+): Promise<Value[][]> {
+  const turns = new Turns(signal);
+  const kept: Value[][] = [];
+  for (const row of rows) {
+    if (keep(row)) kept.push(row);
+    if (turns.isOver) await turns.next();
+  }
+  return kept;
+}
+
+/** Puts `rows` in place of the rows of a table. */
+function setRows(table: Datatable, rows: readonly Value[][]): ActionResult {
   table.rows.length = 0;
-  for (const row of kept) table.rows.push(row);
+  for (const row of rows) table.rows.push(row);
   return {};
 }
 
@@ -144,19 +165,24 @@ function requireOneType(table: Datatable, column: number): void {
   );
 }
 
-function deleteDuplicateRows(args: ActionArguments): ActionResult {
+async function deleteEmptyRows(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
+  const table = tableArgument(args);
+  return setRows(table, await rowsThat(table.rows, (row) => !row.every(isBlank), signal));
+}
+
+async function deleteDuplicateRows(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
   const table = tableArgument(args);
   for (const column of table.columns.keys()) requireOneType(table, column);
   const seen = new Set<string>();
-  return keepRows(table, (row) => {
-    const key = identity(row, false);
-    const isNew = !seen.has(key);
-    seen.add(key);
-    return isNew;
-  });
+  const isNew = (row: Value[]) => seen.size < seen.add(identity(row, false)).size;
+  return setRows(table, await rowsThat(table.rows, isNew, signal));
 }
 
-function sortTable(args: ActionArguments, by: 'name' | 'index'): ActionResult {
+async function sortTable(
+  args: ActionArguments,
+  by: 'name' | 'index',
+  signal: AbortSignal,
+): Promise<ActionResult> {
   const table = tableArgument(args);
   const column =
     by === 'name'
@@ -164,22 +190,22 @@ function sortTable(args: ActionArguments, by: 'name' | 'index'): ActionResult {
       : columnAt(table, args.integer('ColumnIndex'), table.columns.length - 1);
   requireOneType(table, column);
   const sign = args.member('Order') === 'Descending' ? -1 : 1;
-  table.rows.sort((a, b) => sign * compareAlike(a[column] ?? null, b[column] ?? null));
-  return {};
+  const order = (a: Value[], b: Value[]) => sign * compareAlike(a[column] ?? null, b[column] ?? null);
+  return setRows(table, await sortInTurns(table.rows, order, signal));
 }
 
 // ── Rules: filter and join ──────────────────────────────────────────────────────────────────────────────────────
 
-function filterTable(args: ActionArguments): ActionResult {
+async function filterTable(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
   const table = tableArgument(args);
   const ignoreCase = !args.boolean('MatchCase');
   const rules = readRules(tableArgument(args, 'FilterParameters')).map((rule) => ({
     ...rule,
     subjects: [columnIndex(table, rule.subjects[0] ?? null), rule.subjects[1] ?? null],
   }));
-  const rows = table.rows.filter((row) =>
-    holds(rules, ({ subjects }) => [row[subjects[0] as number] ?? null, subjects[1] ?? null], ignoreCase),
-  );
+  const passes = (row: Value[]) =>
+    holds(rules, ({ subjects }) => [row[subjects[0] as number] ?? null, subjects[1] ?? null], ignoreCase);
+  const rows = await rowsThat(table.rows, passes, signal);
   return {
     outputs: {
       FilteredDataTable: new Datatable(
@@ -191,7 +217,7 @@ function filterTable(args: ActionArguments): ActionResult {
 }
 
 /** Columns of the second table that the first one has too get `_1`, `_2` … behind their name. */
-function joinTables(args: ActionArguments): ActionResult {
+async function joinTables(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
   const [first, second] = [tableArgument(args, 'FirstDataTable'), tableArgument(args, 'SecondDataTable')];
   const operation = args.member('JoinOperation');
   const rules = readRules(tableArgument(args, 'JoinParameters')).map((rule) => ({
@@ -206,14 +232,18 @@ function joinTables(args: ActionArguments): ActionResult {
   }
   const blanks = (count: number): Value[] => Array.from({ length: count }, () => null);
   const matched = new Set<Value[]>();
+  const candidatesOf = candidates(rules, second.rows);
+  const turns = new Turns(signal);
   for (const left of first.rows) {
-    const partners = second.rows.filter((right) =>
-      holds(
-        rules,
-        ({ subjects }) => [left[subjects[0] as number] ?? null, right[subjects[1] as number] ?? null],
-        false,
-      ),
-    );
+    const partners: Value[][] = [];
+    for (const right of candidatesOf(left)) {
+      const operands = ({ subjects }: Rule): readonly [Value, Value] => [
+        left[subjects[0] as number] ?? null,
+        right[subjects[1] as number] ?? null,
+      ];
+      if (holds(rules, operands, false)) partners.push(right);
+      if (turns.isOver) await turns.next();
+    }
     for (const right of partners) {
       matched.add(right);
       joined.rows.push([...left, ...right].map(copy));
@@ -230,8 +260,33 @@ function joinTables(args: ActionArguments): ActionResult {
   return { outputs: { JoinedDataTable: joined } };
 }
 
+/**
+ * The rows of the second table that a row of the first may meet. With a first rule that wants two columns to be equal, and texts or
+ * numbers only in the second one, these are found by their value instead of being looked through.
+ */
+function candidates(rules: readonly Rule[], rows: readonly Value[][]): (left: Value[]) => readonly Value[][] {
+  const [first, ...more] = rules;
+  if (first?.isEquality !== true || more.some(({ joinedBy }) => joinedBy === 'or')) return () => rows;
+  const [leftColumn, rightColumn] = first.subjects as readonly [number, number];
+  const type = typeof (rows[0]?.[rightColumn] ?? null);
+  if (type !== 'string' && type !== 'number') return () => rows;
+  const byValue = new Map<Value, Value[][]>();
+  for (const row of rows) {
+    const value = row[rightColumn] ?? null;
+    // Values of several types can be equal without being the same.
+    if (typeof value !== type) return () => rows;
+    const known = byValue.get(value);
+    if (known === undefined) byValue.set(value, [row]);
+    else known.push(row);
+  }
+  return (left) => {
+    const value = left[leftColumn] ?? null;
+    return typeof value === type ? (byValue.get(value) ?? []) : rows;
+  };
+}
+
 /** Appends the rows of the second table to the first; columns meet by name. */
-function mergeTables(args: ActionArguments): ActionResult {
+async function mergeTables(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
   const [first, second] = [tableArgument(args, 'FirstDataTable'), tableArgument(args, 'SecondDataTable')];
   const extra = second.columns.filter((name) => first.columnIndex(name) < 0);
   const mode = args.member('MergeMode');
@@ -249,7 +304,11 @@ function mergeTables(args: ActionArguments): ActionResult {
     for (const row of first.rows) row.push(...extra.map(() => null));
   }
   const places = first.columns.map((name) => source.indexOf(name.toLowerCase()));
-  for (const row of rows) first.rows.push(places.map((place) => row[place] ?? null));
+  const turns = new Turns(signal);
+  for (const row of rows) {
+    first.rows.push(places.map((place) => row[place] ?? null));
+    if (turns.isOver) await turns.next();
+  }
   return {};
 }
 
@@ -262,7 +321,11 @@ interface Search {
 }
 
 /** Looks at cells as text, row by row; a replaced cell becomes text. The result lists the row and column index of every match. */
-function findOrReplace(args: ActionArguments, { regex, byColumn, replace }: Search): ActionResult {
+async function findOrReplace(
+  args: ActionArguments,
+  { regex, byColumn, replace }: Search,
+  signal: AbortSignal,
+): Promise<ActionResult> {
   const table = tableArgument(args);
   const wanted = args.text('ValueToFind');
   const all = args.boolean('AllMatches');
@@ -275,7 +338,9 @@ function findOrReplace(args: ActionArguments, { regex, byColumn, replace }: Sear
     ? [columnIndex(table, args.value('ColumnNameOrIndex'))]
     : [...table.columns.keys()];
   const matches = new Datatable(['Row', 'Column'], []);
+  const turns = new Turns(signal);
   search: for (const [index, row] of table.rows.entries()) {
+    if (turns.isOver) await turns.next();
     for (const column of columns) {
       const text = toText(row[column] ?? null);
       if (expression.first(text) === undefined) continue;
@@ -291,7 +356,8 @@ const searches: readonly ActionDefinition[] = [false, true].flatMap((replace) =>
   [false, true].flatMap((regex) =>
     [false, true].map((byColumn) => ({
       id: `Variables.FindOrReplaceInDataTable.${replace ? 'Replace' : 'Find'}ItemInDataTable${regex ? 'WithRegex' : ''}${byColumn ? 'ByColumnIndex' : 'Everywhere'}`,
-      run: (args: ActionArguments) => findOrReplace(args, { regex, byColumn, replace }),
+      run: (args: ActionArguments, { signal }: ActionContext) =>
+        findOrReplace(args, { regex, byColumn, replace }, signal),
     })),
   ),
 );
@@ -309,16 +375,36 @@ function typedField(field: string): Value {
   return isNumber ? Number(field) : field;
 }
 
-/** "Read from CSV text variable"; `rows` splits the text. */
+/** So many characters of a text are split before the run may stop. */
+const pieceLength = 1024 ** 2;
+
+async function rowsOf(text: string, splitter: RowSplitter, signal: AbortSignal): Promise<string[][]> {
+  const turns = new Turns(signal);
+  const rows: string[][] = [];
+  let length = pieceLength;
+  for (let at = 0; at < text.length || at === 0; ) {
+    const end = Math.min(text.length, at + length);
+    const found = splitter.push(text.slice(at, end), end === text.length);
+    for (const row of found) rows.push(row);
+    // A row longer than a piece is looked at again with each: larger ones keep that rare.
+    if (found.length === 0) length *= 2;
+    at = Math.max(end, 1);
+    await turns.next();
+  }
+  return rows;
+}
+
+/** "Read from CSV text variable"; `splitterOf` says how the text falls into rows. */
 function reading(
   variant: string,
-  rows: (text: string, args: ActionArguments, trim: boolean, signal: AbortSignal) => Promise<string[][]>,
+  splitterOf: (args: ActionArguments, trim: boolean, signal: AbortSignal) => Promise<RowSplitter>,
 ): ActionDefinition {
   return {
     id: `Variables.GenerateDataTableFromCSV.${variant}`,
     async run(args, { signal }) {
       try {
-        const fields = await rows(args.text('CSVText'), args, args.boolean('TrimFields'), signal);
+        const splitter = await splitterOf(args, args.boolean('TrimFields'), signal);
+        const fields = await rowsOf(args.text('CSVText'), splitter, signal);
         const table = csvTable(fields, args.boolean('FirstLineContainsColumnNames'), parsingError);
         const typed = args.boolean('ReadFieldsAsText')
           ? table
@@ -340,6 +426,9 @@ function reading(
   };
 }
 
+/** Close to the longest text there can be. */
+const maxTextLength = 500_000_000;
+
 /** "Convert data table to text". The last row has no line end. */
 function printing(variant: string, custom: boolean): ActionDefinition {
   return {
@@ -347,7 +436,20 @@ function printing(variant: string, custom: boolean): ActionDefinition {
     async run(args, { signal }) {
       const rows = csvRows(tableArgument(args), args.boolean('IncludeColumnNames'));
       const separator = await csvSeparator(args, custom, 'ConversionError', signal);
-      return { outputs: { CSVText: printCsv(rows, separator).replace(/\r\n$/, '') } };
+      const turns = new Turns(signal);
+      let text = '';
+      for (const row of rows) {
+        text += printCsvRow(row, separator);
+        if (text.length > maxTextLength) {
+          throw new ActionError(
+            'ConversionError',
+            `The text of the table would be longer than ${maxTextLength.toLocaleString('en')} characters.`,
+            'Write the table into a file with "Write to CSV file".',
+          );
+        }
+        if (turns.isOver) await turns.next();
+      }
+      return { outputs: { CSVText: text.replace(/\r\n$/, '') } };
     },
   };
 }
@@ -375,12 +477,18 @@ export const datatableActions: readonly ActionDefinition[] = [
   { id: 'Variables.ModifyDataTableItem', run: updateCell },
   {
     id: 'Variables.DeleteEmptyRowsFromDataTable',
-    run: (args) => keepRows(tableArgument(args), (row) => !row.every(isBlank)),
+    run: deleteEmptyRows,
   },
   { id: 'Variables.DeleteDuplicateRowsFromDataTable', run: deleteDuplicateRows },
-  { id: 'Variables.ClearDataTable', run: (args) => keepRows(tableArgument(args), () => false) },
-  { id: 'Variables.SortDataTable.SortWithColumnName', run: (args) => sortTable(args, 'name') },
-  { id: 'Variables.SortDataTable.SortWithColumnIndex', run: (args) => sortTable(args, 'index') },
+  { id: 'Variables.ClearDataTable', run: (args) => setRows(tableArgument(args), []) },
+  {
+    id: 'Variables.SortDataTable.SortWithColumnName',
+    run: (args, { signal }) => sortTable(args, 'name', signal),
+  },
+  {
+    id: 'Variables.SortDataTable.SortWithColumnIndex',
+    run: (args, { signal }) => sortTable(args, 'index', signal),
+  },
   { id: 'Variables.FilterDataTable', run: filterTable },
   { id: 'Variables.JoinDataTable', run: joinTables },
   { id: 'Variables.MergeDataTables', run: mergeTables },
@@ -393,14 +501,18 @@ export const datatableActions: readonly ActionDefinition[] = [
     },
   },
   ...searches,
-  reading('ReadPredefinedSeparator', async (text, args, trim, signal) =>
-    parseCsv(text, await csvSeparator(args, false, parsingError, signal), trim),
+  reading(
+    'ReadPredefinedSeparator',
+    async (args, trim, signal) =>
+      new CsvSplitter(await csvSeparator(args, false, parsingError, signal), trim),
   ),
-  reading('ReadCustomSeparator', async (text, args, trim, signal) =>
-    parseCsv(text, await csvSeparator(args, true, parsingError, signal), trim),
+  reading(
+    'ReadCustomSeparator',
+    async (args, trim, signal) => new CsvSplitter(await csvSeparator(args, true, parsingError, signal), trim),
   ),
-  reading('ReadFixedColumnWidths', async (text, args, trim) =>
-    parseFixedWidths(text, csvColumnWidths(args, parsingError), trim),
+  reading(
+    'ReadFixedColumnWidths',
+    async (args, trim) => new FixedWidthSplitter(csvColumnWidths(args, parsingError), trim),
   ),
   printing('DataTableToCSVCommonSeparator', false),
   printing('DataTableToCSVCustomSeparator', true),

@@ -1,65 +1,14 @@
 // The Display actions: what a flow asks the person in front of it. The host shows the question; this file turns arguments
 // into questions and answers into outputs. "Keep on top" and where a dialog appears are up to the host.
 import { resolve } from 'node:path';
-import {
-  type ActionArguments,
-  type ActionContext,
-  type ActionDefinition,
-  ActionError,
-  type ActionResult,
-} from '../action.ts';
+import type { ActionArguments, ActionContext, ActionDefinition, ActionResult } from '../action.ts';
 import { parseDatetime, toDatetime, toText } from '../convert.ts';
 import { localTime } from '../dotnet/timeZone.ts';
-import type { HostAnswer, HostQuestion } from '../host.ts';
+import type { HostQuestion } from '../host.ts';
 import { Datarow, Datatable, type FileValue, FlowDatetime, type Value } from '../values.ts';
+import { customFormAction } from './customForm.ts';
+import { ask, askUntil, okCancel } from './dialogs.ts';
 import { fileValue, folderValue, isFile, pathOf } from './fileSystem.ts';
-
-/** Asks and makes sure that the answer has one of `buttons`. Throws the ActionError `code` when nobody can be asked. */
-async function ask(
-  code: string,
-  question: HostQuestion,
-  buttons: readonly string[],
-  { host, signal }: ActionContext,
-): Promise<HostAnswer> {
-  let answer: HostAnswer;
-  try {
-    answer = await host.ask(question, signal);
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw new ActionError(
-      code,
-      `The dialog "${question.title}" could not be shown: ${(error as Error).message}`,
-      'Run the flow where a person can answer, or handle this error in the flow.',
-      { cause: error },
-    );
-  }
-  const button = buttons.find((name) => name.toLowerCase() === answer.button.toLowerCase());
-  if (button !== undefined) return { button, values: answer.values };
-  throw new ActionError(
-    code,
-    `The dialog "${question.title}" was answered with the unknown button "${answer.button}".`,
-    `Answer with one of: ${buttons.join(', ')}.`,
-  );
-}
-
-const okCancel = ['OK', 'Cancel'];
-
-/** Asks until `accept` takes the answer (`undefined` refuses it; `complaint` is then shown with the question) or the person cancels. */
-async function askUntil<T>(
-  code: string,
-  question: HostQuestion,
-  complaint: string,
-  accept: (values: readonly string[]) => Promise<T | undefined> | T | undefined,
-  context: ActionContext,
-): Promise<{ readonly button: 'OK'; readonly accepted: T } | { readonly button: 'Cancel' }> {
-  for (let message = question.message; ; ) {
-    const answer = await ask(code, { ...question, message }, okCancel, context);
-    if (answer.button === 'Cancel') return { button: 'Cancel' };
-    const accepted = await accept(answer.values);
-    if (accepted !== undefined) return { button: 'OK', accepted };
-    message = question.message === '' ? complaint : `${question.message}\n${complaint}`;
-  }
-}
 
 const title = (args: ActionArguments): string => args.text('Title');
 const message = (args: ActionArguments): string => args.text('Message');
@@ -355,4 +304,5 @@ export const displayActions: readonly ActionDefinition[] = [
   { id: 'Display.SelectFileDialog.SelectFile', run: selectFile },
   { id: 'Display.SelectFileDialog.SelectFiles', run: selectFiles },
   { id: 'Display.SelectFolder', run: selectFolder },
+  customFormAction,
 ];

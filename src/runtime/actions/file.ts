@@ -1,10 +1,8 @@
 // The File actions. Everything happens on the file system of the machine that runs the flow; see fileSystem.ts for what
 // they share with the Folder actions, encodings.ts and csv.ts for what is inside the files.
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
 import {
   appendFile,
-  copyFile,
   type FileHandle,
   open,
   readFile,
@@ -22,7 +20,7 @@ import {
   ActionError,
   type ActionResult,
 } from '../action.ts';
-import { toDatetime, toText } from '../convert.ts';
+import { toText } from '../convert.ts';
 import { cultures } from '../dotnet/culture.ts';
 import { DateFormatError, formatDatetime } from '../dotnet/dateFormat.ts';
 import { localTime } from '../dotnet/timeZone.ts';
@@ -32,12 +30,15 @@ import { csvColumnWidths, csvRows, csvSeparator, csvTable } from './csvTable.ts'
 import { decodeText, encodeText, textDecoder } from './encodings.ts';
 import {
   attempt,
+  copyWithTimes,
+  creationTime,
   exists,
   expandWildcards,
   extensionOf,
   fileValue,
   folderValue,
   isFile,
+  isFolder,
   isSameEntry,
   mapEach,
   moveEntry,
@@ -49,6 +50,7 @@ import {
   requirePlainName,
 } from './fileSystem.ts';
 import { onWindows } from './platform.ts';
+import { datetimeArgument } from './typed.ts';
 import { textCodePage } from './windows.ts';
 
 // ── Conditions and waits ────────────────────────────────────────────────────────────────────────────────────────
@@ -80,7 +82,7 @@ async function transfer(args: ActionArguments, context: ActionContext, move: boo
     if (!overwrite && (await exists(target))) continue;
     await attempt(code, move ? 'move file' : 'copy file', `${file}" to "${target}`, signal, async () => {
       await requireOtherEntry(file, target, code);
-      const copy = () => copyFile(file, target, overwrite ? 0 : constants.COPYFILE_EXCL);
+      const copy = () => copyWithTimes(file, target, overwrite, signal);
       if (move) await moveEntry(file, target, copy, () => unlink(file));
       else await copy();
     });
@@ -101,7 +103,8 @@ async function requireOtherEntry(file: string, target: string, code: string): Pr
 
 async function deleteFiles(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
   for (const file of await expandWildcards(pathsOf(args, 'Files'))) {
-    await requireFile(file, 'FilePathNotFoundError');
+    // A link that leads nowhere can be deleted too.
+    if (!(await exists(file)) || (await isFolder(file))) await requireFile(file, 'FilePathNotFoundError');
     await attempt('DeleteFileError', 'delete file', file, context.signal, () => unlink(file));
   }
   return {};
@@ -185,7 +188,7 @@ function withDate(file: Naming, args: ActionArguments, date: FlowDatetime): stri
 async function timeOf(file: Naming, member: string, context: ActionContext): Promise<FlowDatetime> {
   if (member === 'Current') return localTime(context.host.clock.now());
   const found = await stat(file.path);
-  if (member === 'CreationTime') return localTime(found.birthtime.getTime());
+  if (member === 'CreationTime') return creationTime(found);
   return localTime((member === 'LastAccessed' ? found.atime : found.mtime).getTime());
 }
 
@@ -239,7 +242,7 @@ const renames: readonly ActionDefinition[] = [
     withDate(file, args, await timeOf(file, args.member('DateTimeToAdd'), context)),
   ),
   renaming('RenameFiles.RenameAddCustomDateTime', (file, args) =>
-    withDate(file, args, toDatetime(args.value('CustomDateTime'))),
+    withDate(file, args, datetimeArgument(args, 'CustomDateTime')),
   ),
   renaming('RenameFiles.RenameAddSequentialSuffix', (file, args) => withNumber(file, args, file.name)),
   renaming('RenameFiles.OverwriteWithSequentialSuffix', (file, args) =>
@@ -446,14 +449,13 @@ async function pathParts(args: ActionArguments): Promise<ActionResult> {
   const path = windows ? win32 : posix;
   const { root, base } = path.parse(text);
   const directory = base === '' || !/[\\/]/.test(text) ? '' : path.dirname(text);
-  const dot = base.lastIndexOf('.');
   return {
     outputs: {
       RootPath: root === '' ? '' : await folderValue(root),
       Directory: directory === '' ? '' : await folderValue(directory),
       FileName: base,
-      FileNameWithoutExtension: dot < 0 ? base : base.slice(0, dot),
-      Extension: dot < 0 ? '' : base.slice(dot),
+      FileNameWithoutExtension: nameWithoutExtension(base),
+      Extension: extensionOf(base),
     },
   };
 }

@@ -1,11 +1,12 @@
 // What the File and Folder actions share: snapshots of files and folders, wildcards, and errors of the system in plain words.
-import type { Dirent, Stats } from 'node:fs';
-import { lstat, mkdir, readdir, rename, stat } from 'node:fs/promises';
-import { basename, dirname, extname, isAbsolute, join, parse, resolve } from 'node:path';
+import { constants, createReadStream, createWriteStream, type Dirent, type Stats } from 'node:fs';
+import { copyFile, lstat, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, parse, posix, resolve, win32 } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { type ActionArguments, ActionError } from '../action.ts';
 import { resolvePath } from '../arguments.ts';
 import { localTime } from '../dotnet/timeZone.ts';
-import { FileValue, FolderValue, type Value } from '../values.ts';
+import { FileValue, type FlowDatetime, FolderValue, type Value } from '../values.ts';
 import { onWindows } from './platform.ts';
 
 // ── Paths of a call ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,15 +76,20 @@ export async function fileValue(path: string): Promise<FileValue> {
   return new FileValue(path, properties);
 }
 
-/** The folder at an absolute path as it is now; see `fileValue`. `FilesCount` and `FoldersCount` are absent when it may not be read. */
+/**
+ * The folder at an absolute path as it is now; see `fileValue`. `FilesCount` and `FoldersCount` are absent when it may not be read. A
+ * path of Windows is taken apart by the rules of Windows on every system.
+ */
 export async function folderValue(path: string): Promise<FolderValue> {
   const found = await statOf(path);
   const exists = found?.isDirectory() ?? false;
+  const rules = /^[A-Za-z]:|^\\\\/.test(path) ? win32 : posix;
+  const parent = rules.dirname(path);
   const properties = new Map<string, Value>([
     ['FullName', path],
-    ['RootPath', parse(path).root],
-    ['Parent', dirname(path) === path ? '' : dirname(path)],
-    ['Name', basename(path)],
+    ['RootPath', rules.parse(path).root],
+    ['Parent', parent === path ? '' : parent],
+    ['Name', rules.basename(path)],
     ['Exists', exists],
   ]);
   if (found !== undefined && exists) {
@@ -101,19 +107,26 @@ export async function folderValue(path: string): Promise<FolderValue> {
 }
 
 function setTimes(properties: Map<string, Value>, found: Stats): void {
-  properties.set('CreationTime', localTime(found.birthtime.getTime()));
+  properties.set('CreationTime', creationTime(found));
   properties.set('LastModified', localTime(found.mtime.getTime()));
 }
 
-/** The last extension with its dot; unlike Node, `.profile` is all extension, as in .NET. */
+/** Some file systems keep no time of creation: then the earliest that is known. */
+export function creationTime({ birthtime, ctime, mtime }: Stats): FlowDatetime {
+  return localTime(birthtime.getTime() || Math.min(ctime.getTime(), mtime.getTime()));
+}
+
+/** The last extension with its dot, as .NET has it: `.profile` is all extension, and a dot at the end begins none. */
 export function extensionOf(path: string): string {
   const name = basename(path);
-  return extname(name) || (name.lastIndexOf('.') === 0 && name.length > 1 ? name : '');
+  const dot = name.lastIndexOf('.');
+  return dot < 0 || dot === name.length - 1 ? '' : name.slice(dot);
 }
 
 export function nameWithoutExtension(path: string): string {
   const name = basename(path);
-  return name.slice(0, name.length - extensionOf(path).length);
+  const dot = name.lastIndexOf('.');
+  return dot < 0 ? name : name.slice(0, dot);
 }
 
 /** Undefined when nothing is there or it cannot be looked at. */
@@ -127,6 +140,16 @@ export async function isFile(path: string): Promise<boolean> {
 
 export async function isFolder(path: string): Promise<boolean> {
   return (await statOf(path))?.isDirectory() ?? false;
+}
+
+/** True when this account may read the file. */
+export async function mayRead(file: string): Promise<boolean> {
+  try {
+    await (await open(file, 'r')).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** True when anything has this name, a broken link too. */
@@ -234,14 +257,14 @@ export async function entriesOf(
   return { files, folders, links };
 }
 
-/** Throws `code` unless `name` is one plain file or folder name. */
+/** Throws `code` unless `name` is one plain file or folder name; a backslash means a folder on every system. */
 export function requirePlainName(name: string, code: string, doing: string): void {
   if (
     name.trim() === '' ||
     name === '.' ||
     name === '..' ||
-    /[/\0]/.test(name) ||
-    (onWindows && /[\\<>:"|?*]/.test(name))
+    /[\\/\0]/.test(name) ||
+    (onWindows && /[<>:"|?*]/.test(name))
   ) {
     throw new ActionError(
       code,
@@ -282,19 +305,46 @@ export async function moveEntry(
   }
 }
 
-/** Copies a folder with everything in it into `to`, which is created when missing; files that exist are replaced. */
-export async function copyTree(
+/** Larger files (bytes) are copied piece by piece, because the system's own copy cannot be stopped. */
+const largeFile = 32 * 1024 ** 2;
+
+/**
+ * Copies a file with its times, as Windows does. Without `overwrite` fails with EEXIST when `to` is there. When the run stops, or copying
+ * fails in the middle, nothing unfinished is left.
+ */
+export async function copyWithTimes(
   from: string,
   to: string,
+  overwrite: boolean,
   signal: AbortSignal,
-  copyFile: (from: string, to: string) => Promise<void>,
 ): Promise<void> {
+  signal.throwIfAborted();
+  const { size, atime, mtime, mode } = await stat(from);
+  if (size <= largeFile) await copyFile(from, to, overwrite ? 0 : constants.COPYFILE_EXCL);
+  else {
+    const target = createWriteStream(to, { flags: overwrite ? 'w' : 'wx', mode });
+    let isOurs = false;
+    target.once('open', () => {
+      isOurs = true;
+    });
+    try {
+      await pipeline(createReadStream(from, { highWaterMark: 1024 ** 2 }), target, { signal });
+    } catch (error) {
+      if (isOurs) await rm(to, { force: true });
+      throw error;
+    }
+  }
+  if (!onWindows) await utimes(to, atime, mtime);
+}
+
+/** Copies a folder with everything in it into `to`, which is created when missing; files that exist are replaced. */
+export async function copyTree(from: string, to: string, signal: AbortSignal): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const entry of await readdir(from, { withFileTypes: true })) {
     signal.throwIfAborted();
-    const source = join(from, entry.name);
-    if (entry.isDirectory()) await copyTree(source, join(to, entry.name), signal, copyFile);
-    else await copyFile(source, join(to, entry.name));
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await copyTree(source, target, signal);
+    else await copyWithTimes(source, target, true, signal);
   }
 }
 

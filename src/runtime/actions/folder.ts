@@ -1,5 +1,5 @@
 // The Folder actions. Snapshots, wildcards and error wording are in fileSystem.ts.
-import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import {
@@ -10,6 +10,7 @@ import {
   type ActionResult,
 } from '../action.ts';
 import { type FileValue, FlowDatetime, type FolderValue, type Value } from '../values.ts';
+import { orAborted } from './abort.ts';
 import {
   attempt,
   compareNames,
@@ -105,7 +106,8 @@ async function create(args: ActionArguments, { signal }: ActionContext): Promise
   }
   const parent = pathOf(args, 'FolderPath');
   await requireFolder(parent, missing);
-  const path = join(parent, name);
+  // Several folders at once, in the way of Windows.
+  const path = join(parent, name.replaceAll('\\', '/'));
   await attempt('CreateFolderError', 'create folder', path, signal, () => mkdir(path, { recursive: true }));
   return { outputs: { Folder: await folderValue(path) } };
 }
@@ -114,7 +116,7 @@ async function copy(args: ActionArguments, { signal }: ActionContext): Promise<A
   const { from, to } = await placeIn(args, 'CopyFolderError');
   if (args.member('IfFolderExists') === 'Overwrite' || !(await exists(to))) {
     await attempt('CopyFolderError', 'copy folder', `${from}" to "${to}`, signal, () =>
-      copyTree(from, to, signal, copyFile),
+      copyTree(from, to, signal),
     );
   }
   return { outputs: { CopiedFolder: await folderValue(to) } };
@@ -127,8 +129,8 @@ async function move(args: ActionArguments, { signal }: ActionContext): Promise<A
     await moveEntry(
       from,
       to,
-      () => copyTree(from, to, signal, copyFile),
-      () => rm(from, { recursive: true }),
+      () => copyTree(from, to, signal),
+      () => orAborted(rm(from, { recursive: true }), signal),
     );
   });
   return { outputs: { MovedFolder: await folderValue(to) } };
@@ -169,7 +171,9 @@ async function renameFolder(args: ActionArguments, { signal }: ActionContext): P
 
 async function deleteFolder(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
   const folder = await disposable(args, 'DeleteFolderError');
-  await attempt('DeleteFolderError', 'delete folder', folder, signal, () => rm(folder, { recursive: true }));
+  await attempt('DeleteFolderError', 'delete folder', folder, signal, () =>
+    orAborted(rm(folder, { recursive: true }), signal),
+  );
   return {};
 }
 
@@ -180,7 +184,7 @@ async function empty(args: ActionArguments, { signal }: ActionContext): Promise<
     for (const path of [...files, ...folders]) {
       signal.throwIfAborted();
       // A link is removed itself, never what it leads to.
-      await rm(path, { recursive: true });
+      await orAborted(rm(path, { recursive: true }), signal);
     }
   });
   return {};

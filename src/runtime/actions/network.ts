@@ -80,7 +80,7 @@ export async function patiently<T>(
 }
 
 const certificateStep =
-  'Have the certificate corrected, add its authority to the trusted ones of this machine, or accept untrusted certificates in the action if you know the server.';
+  'Have the certificate corrected, add its authority to the trusted ones of this machine, or accept untrusted ones in the action if you know the server (in a connection string SSLMode=require or TrustServerCertificate=yes).';
 
 /** Code of the system or of TLS → what happened, and what to do next. */
 const reasons: Readonly<Record<string, readonly [what: string, next: string]>> = {

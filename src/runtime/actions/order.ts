@@ -24,16 +24,21 @@ export function compareAlike(left: Value, right: Value): number {
 
 /** A text that two values share exactly when they are the same: of one type, with the same content. */
 export function identity(value: Value, ignoreCase: boolean): string {
-  const all = (values: readonly Value[]) => values.map((item) => identity(item, ignoreCase));
-  const content = (): unknown => {
+  const all = (values: readonly Value[]) => values.map((item) => identity(item, ignoreCase)).join('');
+  const content = (): string => {
+    if (typeof value === 'string') return ignoreCase ? value.toLowerCase() : value;
     if (Array.isArray(value)) return all(value);
     if (value instanceof Datarow) return all(value.cells);
-    if (value instanceof Datatable) return [value.columns, ...value.rows.map(all)];
-    if (value instanceof CustomObject) {
-      return [...value.entries].map(([key, item]) => [key, identity(item, ignoreCase)]).sort();
-    }
-    if (value instanceof FlowDatetime) return value.ticks;
-    return typeof value === 'string' && ignoreCase ? value.toLowerCase() : toText(value);
+    if (value instanceof Datatable) return all([value.columns, ...value.rows]);
+    if (value instanceof CustomObject)
+      return [...value.entries]
+        .map(([key, item]) => identity(key, false) + identity(item, ignoreCase))
+        .sort()
+        .join('');
+    if (value instanceof FlowDatetime) return String(value.ticks);
+    return toText(value);
   };
-  return JSON.stringify([typeName(value), content()]);
+  const text = content();
+  // Its length keeps what stands side by side apart.
+  return `${typeName(value)} ${text.length} ${text}`;
 }

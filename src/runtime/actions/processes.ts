@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { DisposableStore } from '../../base/disposable.ts';
@@ -23,6 +24,44 @@ const owned = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of owned) killTree(child);
 });
+
+function own(child: ChildProcess): void {
+  owned.add(child);
+  tellGuardian('+', child);
+}
+
+function disown(child: ChildProcess): void {
+  if (owned.delete(child)) tellGuardian('-', child);
+}
+
+/** Reads which process groups are owned, and kills those that are left when nobody can tell it any more. */
+const guardianScript = `owned=' '
+while read -r change group; do
+  case $change in
+    +) owned="$owned$group " ;;
+    -) owned="\${owned%% $group *} \${owned#* $group }" ;;
+  esac
+done
+for group in $owned; do kill -s KILL -- "-$group"; done 2>/dev/null`;
+
+let guardian: ChildProcess | undefined;
+
+/** A process that is killed runs no exit handler: the guardian, in a session of its own, notices and ends what it owned. Windows has none. */
+function tellGuardian(change: '+' | '-', { pid }: ChildProcess): void {
+  if (onWindows) return;
+  if (guardian === undefined) {
+    guardian = spawn('/bin/sh', ['-c', guardianScript], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    // Without it everything works but this.
+    guardian.on('error', () => {});
+    guardian.stdin?.on('error', () => {});
+    guardian.unref();
+    (guardian.stdin as Socket | null)?.unref();
+  }
+  guardian.stdin?.write(`${change} ${pid}\n`);
+}
 
 /** Kills a child and everything it started (its process group; on Windows its process tree). */
 function killTree(child: ChildProcess): void {
@@ -96,7 +135,7 @@ export async function execute(
     fail(new Error('it wrote more than 64 MB of error output')),
   );
   await once(child, 'spawn');
-  owned.add(child);
+  own(child);
   const stop = () => fail(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
@@ -123,7 +162,7 @@ export async function execute(
   } finally {
     timers.dispose();
     signal.removeEventListener('abort', stop);
-    owned.delete(child);
+    disown(child);
     child.stdout?.destroy();
     child.stderr?.destroy();
   }
@@ -139,8 +178,8 @@ export interface Conversation {
 export async function converse(program: Program): Promise<Conversation> {
   const child = launch(program, 'pipe', { open: true });
   await once(child, 'spawn');
-  owned.add(child);
-  child.once('exit', () => owned.delete(child));
+  own(child);
+  child.once('exit', () => disown(child));
   return { child, kill: () => killTree(child) };
 }
 

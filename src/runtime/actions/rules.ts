@@ -12,6 +12,8 @@ export interface Rule {
   /** How it is joined to the rule before it; of no meaning for the first. */
   readonly joinedBy: 'and' | 'or';
   readonly test: Test;
+  /** The test is whether both are equal. */
+  readonly isEquality: boolean;
   readonly subjects: readonly Value[];
 }
 
@@ -66,6 +68,7 @@ export function readRules(table: Datatable): Rule[] {
     return {
       joinedBy: word === 'or' ? 'or' : 'and',
       test,
+      isEquality: test === equals,
       subjects: row.filter((_, index) => index !== operator && index !== joint),
     };
   });
@@ -88,12 +91,16 @@ export function holds(
   operands: (rule: Rule) => readonly [Value, Value],
   ignoreCase: boolean,
 ): boolean {
-  const alternatives: Rule[][] = [[]];
-  for (const [index, rule] of rules.entries()) {
-    if (index > 0 && rule.joinedBy === 'or') alternatives.push([]);
-    alternatives.at(-1)?.push(rule);
+  let holdsSoFar = true;
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index] as Rule;
+    if (index > 0 && rule.joinedBy === 'or') {
+      if (holdsSoFar) return true;
+      holdsSoFar = true;
+    }
+    holdsSoFar &&= passes(rule, operands(rule), ignoreCase);
   }
-  return alternatives.some((all) => all.every((rule) => passes(rule, operands(rule), ignoreCase)));
+  return holdsSoFar;
 }
 
 function passes(rule: Rule, [left, right]: readonly [Value, Value], ignoreCase: boolean): boolean {

@@ -42,16 +42,18 @@ function windowsServices({ signal }: ActionContext): Services {
 const systemctl = 'systemctl';
 
 function systemdServices({ signal, host }: ActionContext, action: string): Services {
+  const unsupported = () => platformUnsupported(action, 'Windows or systemd');
   const run = async (args: readonly string[]) => {
     try {
-      return await execute(
-        { file: systemctl, args, folder: '/' },
+      const done = await execute(
+        { file: systemctl, args, folder: '/', environment: { LC_ALL: 'C' } },
         { capture: true, signal, clock: host.clock },
       );
+      // The program may be there without the service manager, as in a container.
+      if (/not been booted with systemd/.test(done.errorOutput.toString('utf8'))) throw unsupported();
+      return done;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-        throw platformUnsupported(action, 'Windows or systemd');
-      throw error;
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? unsupported() : error;
     }
   };
   return {

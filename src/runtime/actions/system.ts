@@ -10,7 +10,7 @@ import {
   ActionError,
   type ActionResult,
 } from '../action.ts';
-import { attempt, exists, isFile, pathOf, requireFolder } from './fileSystem.ts';
+import { attempt, exists, isFile, mayRead, pathOf, requireFolder } from './fileSystem.ts';
 import { onWindows } from './platform.ts';
 import {
   execute,
@@ -64,7 +64,7 @@ function notFound(path: string): ActionError {
   );
 }
 
-/** The program to start on systems other than Windows; what is no program is given to the opener of the desktop. */
+/** The program to start on systems other than Windows; what is no program is given to the opener of the desktop. Throws EACCES. */
 async function programOf(application: Application): Promise<Program> {
   const { path, folder } = application;
   const isProgram =
@@ -73,6 +73,8 @@ async function programOf(application: Application): Promise<Program> {
       () => true,
       () => false,
     ));
+  if (!isProgram && (await isFile(path)) && !(await mayRead(path)))
+    throw Object.assign(new Error(), { code: 'EACCES' });
   if (isProgram || !(isAddress(path) || path.includes('/'))) {
     return { file: path, args: splitCommandLine(application.commandLine), folder };
   }
@@ -275,6 +277,13 @@ const windowsVariables: Readonly<Record<string, () => string>> = {
 const windowsVariable = (name: string): string | undefined =>
   onWindows ? undefined : windowsVariables[name.toUpperCase()]?.();
 
+/** The name as a variable of this process has it: as on Windows in any letter case, the exact one first; the given one for a new variable. */
+function ownName(name: string): string {
+  if (process.env[name] !== undefined) return name;
+  const wanted = name.toLowerCase();
+  return Object.keys(process.env).find((key) => key.toLowerCase() === wanted) ?? name;
+}
+
 /** Member of System.EnvironmentVariableType → .NET's name of the store. */
 const store = (member: string): string => (member === 'System' ? 'Machine' : 'User');
 
@@ -291,7 +300,7 @@ async function getVariable(
             signal,
           ),
         )
-      : (process.env[name] ?? windowsVariable(name));
+      : (process.env[ownName(name)] ?? windowsVariable(name));
   // An empty variable and none are the same on Windows.
   if (stored !== undefined && stored !== '') return { outputs: { Value: stored } };
   throw new ActionError(
@@ -305,6 +314,13 @@ async function setVariable(args: ActionArguments, { signal }: ActionContext): Pr
   const name = args.text('Name');
   const value = args.text('Value');
   requireVariableName(name, 'SetEnvironmentVariableValueError');
+  if (value.includes('\0')) {
+    throw new ActionError(
+      'SetEnvironmentVariableValueError',
+      `The environment variable "${name}" cannot hold a text with the character U+0000.`,
+      'Remove that character first.',
+    );
+  }
   await changeVariable(
     name,
     powershellText(value),
@@ -312,7 +328,7 @@ async function setVariable(args: ActionArguments, { signal }: ActionContext): Pr
     'SetEnvironmentVariableValueError',
     signal,
   );
-  process.env[name] = value;
+  process.env[ownName(name)] = value;
   return {};
 }
 
@@ -320,7 +336,7 @@ async function deleteVariable(args: ActionArguments, { signal }: ActionContext):
   const name = args.text('Name');
   requireVariableName(name, 'DeleteEnvironmentVariableError');
   await changeVariable(name, '$null', args.member('Type'), 'DeleteEnvironmentVariableError', signal);
-  delete process.env[name];
+  delete process.env[ownName(name)];
   return {};
 }
 

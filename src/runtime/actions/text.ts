@@ -12,6 +12,7 @@ import { DateFormatError, formatDatetime } from '../dotnet/dateFormat.ts';
 import { parseDatetime, parseDatetimeExact } from '../dotnet/dateParse.ts';
 import { formatNumber, parseDecimal } from '../dotnet/decimal.ts';
 import { escapePattern, literalExpression } from '../dotnet/regex.ts';
+import { lowerCase, titleCase, trimEnd, trimStart, upperCase } from '../dotnet/text.ts';
 import { localTime } from '../dotnet/timeZone.ts';
 import { Datarow, type FlowDatetime, type Value } from '../values.ts';
 import { pattern } from './pattern.ts';
@@ -20,14 +21,11 @@ import { datetimeArgument } from './typed.ts';
 
 const culture = cultures['en-US'];
 const newLine = '\r\n';
-// What .NET calls white space; JavaScript's list differs in U+0085 and U+FEFF.
-const blanks = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
-const leadingBlanks = new RegExp(`^${blanks}`);
-const trailingBlanks = new RegExp(`(?<!${blanks.slice(0, -1)})${blanks}$`);
 
 // ── Cutting and joining ─────────────────────────────────────────────────────────────────────────────────────────
 
-function subtext(text: string, start: number, length: number): ActionResult {
+/** Without `length` all from `start` on. */
+function subtext(text: string, start: number, length = Math.max(0, text.length - start)): ActionResult {
   if (start < 0 || length < 0 || start + length > text.length) {
     throw new ActionError(
       'StartIndexOrLengthOutOfRangeError',
@@ -120,28 +118,27 @@ function pad(args: ActionArguments): ActionResult {
 function trim(args: ActionArguments): ActionResult {
   const option = args.member('TrimOption');
   let text = args.text('Text');
-  if (option !== 'ToEnd') text = text.replace(leadingBlanks, '');
-  if (option !== 'FromStart') text = text.replace(trailingBlanks, '');
+  if (option !== 'ToEnd') text = trimStart(text);
+  if (option !== 'FromStart') text = trimEnd(text);
   return { outputs: { TrimmedText: text } };
+}
+
+/** Characters of two code units stay whole. */
+function reversed(text: string): string {
+  const units = Buffer.from(text, 'utf16le').reverse().swap16().toString('utf16le');
+  return units.replace(/([\udc00-\udfff])([\ud800-\udbff])/g, '$2$1');
 }
 
 function changeCase(text: string, option: string): string {
   switch (option) {
     case 'UpperCase':
-      return text.toUpperCase();
+      return upperCase(text);
     case 'LowerCase':
-      return text.toLowerCase();
+      return lowerCase(text);
     case 'TitleCase':
-      // Apostrophes belong to a word: "don't" has one capital letter.
-      return text
-        .toLowerCase()
-        .replace(/[\p{L}\p{N}][\p{L}\p{M}\p{N}'’]*/gu, (word) =>
-          word.replace(/^./u, (first) => first.toUpperCase()),
-        );
+      return titleCase(text);
     default:
-      return text
-        .toLowerCase()
-        .replace(/(?:^|[.!?]\s)\s*\p{L}|[\r\n]\s*\p{L}/gu, (start) => start.toUpperCase());
+      return lowerCase(text).replace(/(?:^|[.!?]\s)\s*\p{L}|[\r\n]\s*\p{L}/gu, upperCase);
   }
 }
 
@@ -294,16 +291,19 @@ const alphabets: readonly (readonly [argument: string, letters: string])[] = [
   ['UseSymbols', '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~'],
 ];
 
+/** A random text is a password or a name; more characters than this would only keep the run busy. */
+const longestRandomText = 1_000_000;
+
 function randomText(args: ActionArguments): ActionResult {
   const letters = alphabets.map(([argument, all]) => (args.boolean(argument) ? all : '')).join('');
   const [least, most] = [args.integer('MinimumLength'), args.integer('MaximumLength')];
-  if (letters === '' || least < 0 || most < least) {
+  if (letters === '' || least < 0 || most < least || most > longestRandomText) {
     throw new ActionError(
       'ActionFailed',
       letters === ''
         ? 'No kind of character is chosen for the random text.'
         : `A random text cannot have ${least} to ${most} characters.`,
-      'Choose at least one kind of character, and a maximum length that is not below the minimum.',
+      'Choose at least one kind of character, and a maximum length between the minimum and 1,000,000.',
     );
   }
   const length = least + randomBelow(most - least + 1);
@@ -328,10 +328,7 @@ export const textActions: readonly ActionDefinition[] = [
   },
   {
     id: 'Text.GetSubtext.GetSubtextFrom',
-    run(args) {
-      const start = args.integer('CharacterPosition');
-      return subtext(args.text('Text'), start, args.text('Text').length - start);
-    },
+    run: (args) => subtext(args.text('Text'), args.integer('CharacterPosition')),
   },
   {
     id: 'Text.GetSubtext.GetSubtextFromStartTo',
@@ -343,7 +340,7 @@ export const textActions: readonly ActionDefinition[] = [
   { id: 'Text.CropText.CropTextBetweenFlags', run: (args) => crop(args, 'FromFlag', 'ToFlag') },
   { id: 'Text.Pad', run: pad },
   { id: 'Text.Trim', run: trim },
-  simple('Reverse', 'ReversedText', (args) => [...args.text('Text')].reverse().join('')),
+  simple('Reverse', 'ReversedText', (args) => reversed(args.text('Text'))),
   simple('ChangeCase', 'Result', (args) => changeCase(args.text('Text'), args.member('NewCase'))),
   { id: 'Text.ToNumber', run: toNumber },
   { id: 'Text.FromNumber', run: fromNumber },

@@ -1,19 +1,12 @@
 // The Variables actions: numbers, lists and JSON here, data tables in datatables.ts. Lists are changed in place.
 import { type ActionArguments, type ActionDefinition, ActionError, type ActionResult } from '../action.ts';
-import { describe, toText } from '../convert.ts';
+import { describe, isNumeric, toText } from '../convert.ts';
 import { cultures } from '../dotnet/culture.ts';
 import { formatDatetime } from '../dotnet/dateFormat.ts';
-import { decimalPart, decimalText, integerPart, jsonNumber, roundDecimal } from '../dotnet/decimal.ts';
+import { decimalPart, decimalText, integerPart, roundDecimal } from '../dotnet/decimal.ts';
+import { depthLimit, JsonError, parseJson } from '../json.ts';
 import { add, copy, equal, property, subtract } from '../operations.ts';
-import {
-  CustomObject,
-  Datarow,
-  Datatable,
-  FlowDatetime,
-  FlowDecimal,
-  type Numeric,
-  type Value,
-} from '../values.ts';
+import { CustomObject, Datarow, Datatable, FlowDatetime, type Numeric, type Value } from '../values.ts';
 import { datatableActions } from './datatables.ts';
 import { commonType, compareAlike, identity } from './order.ts';
 import { randomBelow } from './random.ts';
@@ -40,10 +33,20 @@ function round(number: Numeric, args: ActionArguments): Numeric {
   );
 }
 
+/** More random numbers than this would only keep the run busy. */
+const mostRandomNumbers = 1_000_000;
+
 /** Both bounds can come up. */
 function randomNumbers(args: ActionArguments, count: number, duplicates: boolean): number[] {
   const [least, most] = [args.integer('MinimumValue'), args.integer('MaximumValue')];
   const size = most - least + 1;
+  if (count > mostRandomNumbers) {
+    throw new ActionError(
+      'GenerateRandomNumberError',
+      `${count} random numbers are more than one list may get, which is ${mostRandomNumbers.toLocaleString('en')}.`,
+      'Ask for fewer, or generate them one by one where they are used.',
+    );
+  }
   if (size < 1 || count < 0 || (!duplicates && count > size)) {
     throw new ActionError(
       'GenerateRandomNumberError',
@@ -222,25 +225,11 @@ function filterList(args: ActionArguments): ActionResult {
 
 // ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Objects become custom objects, arrays lists, null blank. */
-function fromJson(value: unknown): Value {
-  if (Array.isArray(value)) return value.map(fromJson);
-  if (value !== null && typeof value === 'object' && !(value instanceof FlowDecimal)) {
-    return new CustomObject(Object.entries(value).map(([key, item]) => [key, fromJson(item)] as const));
-  }
-  return value as Numeric | string | boolean | null;
-}
-
-/** Numbers with all their digits. */
-const exactNumbers = (_key: string, value: unknown, { source }: { readonly source?: string }): unknown =>
-  typeof value === 'number' ? jsonNumber(value, source ?? '') : value;
-
-function parseJson(args: ActionArguments): ActionResult {
+function readJson(args: ActionArguments): ActionResult {
   try {
-    const reviver = exactNumbers as (key: string, value: unknown) => unknown;
-    return { outputs: { CustomObject: fromJson(JSON.parse(args.text('Json').trim(), reviver)) } };
+    return { outputs: { CustomObject: parseJson(args.text('Json')) } };
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof JsonError)) throw error;
     throw new ActionError(
       'JsonParsingError',
       `The text is not valid JSON: ${error.message}.`,
@@ -250,34 +239,50 @@ function parseJson(args: ActionArguments): ActionResult {
   }
 }
 
+function notWritable(reason: string, nextStep: string): never {
+  throw new ActionError(
+    'CustomObjectParsingError',
+    `The value cannot be written as JSON: ${reason}.`,
+    nextStep,
+  );
+}
+
 /** JSON of a value: tables are arrays of objects, rows objects, datetimes ISO 8601 texts; other values their text. */
-function toJson(value: Value): string {
+function toJson(value: Value, depth = 0): string {
   if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') {
-    if (Number.isFinite(value)) return JSON.stringify(value);
-    throw new ActionError(
-      'CustomObjectParsingError',
-      `JSON has no number ${toText(value)}.`,
+  if (isNumeric(value)) {
+    if (typeof value !== 'number' || Number.isFinite(value)) return decimalText(value);
+    return notWritable(
+      `JSON has no number ${toText(value)}`,
       'Check the calculation that the number comes from.',
     );
   }
-  if (value instanceof FlowDecimal) return decimalText(value);
-  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
-  if (value instanceof CustomObject) return objectJson([...value.entries]);
-  if (value instanceof Datarow) {
-    return objectJson(value.table.columns.map((name, index) => [name, value.cells[index] ?? null]));
-  }
-  if (value instanceof Datatable) {
-    return `[${value.rows.map((row) => toJson(new Datarow(value, row))).join(',')}]`;
-  }
+  if (depth > depthLimit)
+    notWritable(`it is nested more than ${depthLimit.toLocaleString('en')} deep`, 'Write parts of it.');
+  const inner = (item: Value): string => toJson(item, depth + 1);
+  if (Array.isArray(value)) return `[${value.map(inner).join(',')}]`;
+  if (value instanceof CustomObject) return objectJson([...value.entries], inner);
+  if (value instanceof Datarow) return rowJson(value.table.columns, value.cells, inner);
+  if (value instanceof Datatable)
+    return `[${value.rows.map((row) => rowJson(value.columns, row, inner)).join(',')}]`;
   if (value instanceof FlowDatetime) {
     return JSON.stringify(formatDatetime(value, "yyyy-MM-dd'T'HH:mm:ss.FFF", cultures.invariant));
   }
   return JSON.stringify(toText(value));
 }
 
-const objectJson = (entries: readonly (readonly [string, Value])[]): string =>
-  `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${toJson(item)}`).join(',')}}`;
+const rowJson = (
+  columns: readonly string[],
+  cells: readonly Value[],
+  inner: (item: Value) => string,
+): string =>
+  objectJson(
+    columns.map((name, index) => [name, cells[index] ?? null]),
+    inner,
+  );
+
+const objectJson = (entries: readonly (readonly [string, Value])[], inner: (item: Value) => string): string =>
+  `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${inner(item)}`).join(',')}}`;
 
 // ── The table ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -346,7 +351,7 @@ export const variablesActions: readonly ActionDefinition[] = [
   { id: 'Variables.FindCommonListItems', run: (args) => combineLists(args, true) },
   { id: 'Variables.SubtractLists', run: (args) => combineLists(args, false) },
   { id: 'Variables.FilterList', run: filterList },
-  { id: 'Variables.ConvertJsonToCustomObject', run: parseJson },
+  { id: 'Variables.ConvertJsonToCustomObject', run: readJson },
   {
     id: 'Variables.ConvertCustomObjectToJson',
     run: (args) => ({ outputs: { Json: toJson(args.value('CustomObject')) } }),

@@ -10,7 +10,7 @@ import {
   ActionError,
   type ActionResult,
 } from '../action.ts';
-import { isFile, isFolder, pathOf } from './fileSystem.ts';
+import { isFile, isFolder, mayRead, pathOf } from './fileSystem.ts';
 import { onWindows, platformUnsupported } from './platform.ts';
 import { execute } from './processes.ts';
 import { powershell, powershellText } from './windows.ts';
@@ -96,6 +96,13 @@ async function printDocument(args: ActionArguments, context: ActionContext): Pro
       'DocumentNotFoundError',
       `The document "${path}" does not exist.`,
       'Check the path.',
+    );
+  }
+  if (!(await mayRead(path))) {
+    throw new ActionError(
+      'AccessDeniedForDocumentError',
+      `"${path}" cannot be printed: access is denied.`,
+      'Give the account that runs the flow the right to read it.',
     );
   }
   await guarded('PrintDocumentError', `"${path}" cannot be printed`, context, () =>

@@ -15,7 +15,7 @@ import type { Value } from '../../../src/runtime/values.ts';
 import type { WorkQueues } from '../../../src/runtime/workQueues.ts';
 import { FakeHost } from '../../fakes/host.ts';
 
-/** The arguments of one call, as the interpreter makes them. An enum member may be given as text. */
+/** The arguments of one call, as the interpreter makes them. An enum member may be given as text; `@name` is one of the call's own. */
 export function argumentsOf(
   id: string,
   given: Readonly<Record<string, Value>>,
@@ -26,15 +26,17 @@ export function argumentsOf(
   const names = Object.keys(given);
   const fold = (name: string) => name.toLowerCase();
   const known = entry.arguments.map((argument) => fold(argument.name));
-  for (const name of names) if (!known.includes(fold(name))) throw new Error(`${id} has no argument ${name}`);
+  const isOwn = (name: string) => entry.dynamicArguments && name.startsWith('@');
+  for (const name of names)
+    if (!isOwn(name) && !known.includes(fold(name))) throw new Error(`${id} has no argument ${name}`);
   for (const { name, required } of entry.arguments) {
     if (required && !names.map(fold).includes(fold(name))) throw new Error(`${id} needs ${name}`);
   }
   const shape = new ArgumentShape(
     id,
     entry,
-    names,
-    names.map(() => false),
+    names.map((name) => (isOwn(name) ? name.slice(1) : name)),
+    names.map(isOwn),
   );
   return new CallArguments(shape, Object.values(given), folder);
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { cmdActions } from '../../../src/runtime/actions/cmd.ts';
 import { onWindows } from '../../../src/runtime/actions/platform.ts';
+import { property } from '../../../src/runtime/operations.ts';
 import type { Value } from '../../../src/runtime/values.ts';
 import { FakeHost } from '../../fakes/host.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
@@ -68,6 +69,14 @@ describe('a session', () => {
     expect(outputs?.CmdError).toContain('schlecht');
   });
 
+  it('has a process and knows whether it lives', async () => {
+    const session = await open();
+    expect(isAlive(Number(property(session, 'processid')))).toBe(true);
+    expect(property(session, 'IsAlive')).toBe(true);
+    await act('Close', { Session: session });
+    expect(property(session, 'IsAlive')).toBe(false);
+  });
+
   it('can be typed into without Enter', async () => {
     const session = await open();
     await act('Write', { Session: session, Command: 'echo ab', SendEnter: false });
@@ -84,6 +93,36 @@ describe('a session', () => {
       'TimeoutOccurredWhileWaitingForTextError: The text did not appear in the CMD session within 1 seconds.',
     );
     expect(await errorOf(wait(session, '(', { IsRegEx: true }))).toMatch(/^InvalidRegularExpressionError/);
+  });
+
+  it('refuses an encoding that this agent cannot read', async () => {
+    expect(await errorOf(act('Open.OpenWithCodePage', { Encoding: 'utf_7' }))).toBe(
+      'StartCommandSessionError: The encoding utf_7 is not supported by this agent.',
+    );
+  });
+
+  it.skipIf(onWindows)('says when its program takes no input', async () => {
+    const session = await open();
+    await write(session, 'echo off; exec sleep 100 <&-');
+    await wait(session, 'off');
+    await until(
+      async () =>
+        (await write(session, 'echo').then(
+          () => '',
+          () => 'refused',
+        )) || undefined,
+    );
+    expect(await errorOf(write(session, 'echo'))).toMatch(
+      /^WriteToCMDSessionError: The CMD session could not be/,
+    );
+  });
+
+  it.skipIf(onWindows)('can be stopped while nobody reads what is written to it', async () => {
+    const session = await open();
+    await write(session, 'sleep 100');
+    const writing = write(session, 'x'.repeat(10_000_000));
+    stop.abort(new Error('stopped'));
+    await expect(writing).rejects.toThrow('stopped');
   });
 
   it.skipIf(onWindows)('that writes more than is read stands still and loses nothing', async () => {

@@ -1,7 +1,7 @@
 // Connection strings and cells: what needs no database.
 import { describe, expect, it } from 'vitest';
 import { ActionError } from '../../../src/runtime/action.ts';
-import { datetime, decimalNumber, wholeNumber } from '../../../src/runtime/actions/database/cells.ts';
+import { datetime, exactNumber, floatingNumber } from '../../../src/runtime/actions/database/cells.ts';
 import {
   parseConnectionString,
   targetOf,
@@ -9,6 +9,7 @@ import {
 } from '../../../src/runtime/actions/database/connectionString.ts';
 import { sqlServerCell } from '../../../src/runtime/actions/database/sqlServer.ts';
 import { toText } from '../../../src/runtime/convert.ts';
+import { FlowDecimal } from '../../../src/runtime/values.ts';
 
 const settings = (text: string) => Object.fromEntries(parseConnectionString(text));
 const target = (text: string) => targetOf(parseConnectionString(text));
@@ -140,30 +141,57 @@ describe('the database it means', () => {
   });
 });
 
+const column = (name: string, dataLength?: number) => ({
+  colName: 'amount',
+  dataLength,
+  type: { name },
+});
+
 describe('cells', () => {
   it.each([
-    [wholeNumber('42'), 42],
-    [wholeNumber('-9007199254740991'), -9007199254740991],
-    [wholeNumber('9223372036854775807'), '9223372036854775807'],
-    [decimalNumber('12.50'), 12.5],
-    [decimalNumber('-0.000123456789012345'), -0.000123456789012345],
-    [decimalNumber('12345678901234567.89'), '12345678901234567.89'],
-    [decimalNumber('NaN'), 'NaN'],
+    [exactNumber('42'), 42],
+    [exactNumber('-9007199254740991'), -9007199254740991],
+    [exactNumber('9223372036854775807'), new FlowDecimal(9223372036854775807n, 0)],
+    [exactNumber('12.50'), 12.5],
+    [exactNumber('-0.00'), 0],
+    [exactNumber('-0.000123456789012345'), -0.000123456789012345],
+    [exactNumber('12345678901234567.890'), new FlowDecimal(1234567890123456789n, 2)],
+    [exactNumber('1234567890123456789012345678'), new FlowDecimal(1234567890123456789012345678n, 0)],
+    [exactNumber('12345678901234567890123456789'), '12345678901234567890123456789'],
+    [exactNumber('0.12345678901234567890123456789'), '0.12345678901234567890123456789'],
+    [exactNumber('NaN'), 'NaN'],
+    [exactNumber('-Infinity'), '-Infinity'],
+    [floatingNumber(0.1 + 0.2), 0.3],
+    [floatingNumber(Number.POSITIVE_INFINITY), 'Infinity'],
     [datetime('0000-00-00 00:00:00'), '0000-00-00 00:00:00'],
     [datetime('infinity'), 'infinity'],
-    [sqlServerCell('9223372036854775807', 'BigInt'), '9223372036854775807'],
-    [sqlServerCell('12', 'BigInt'), 12],
-    [sqlServerCell(null, 'Int'), null],
-    [sqlServerCell(Buffer.from([0, 255]), 'VarBinary'), '\u0000ÿ'],
-    [sqlServerCell(new Date(Date.UTC(1970, 0, 1, 9, 30)), 'Time'), '09:30:00'],
-  ])('%j is %j', (found, expected) => {
-    expect(found).toBe(expected);
+    [sqlServerCell('9223372036854775807', column('BigInt')), new FlowDecimal(9223372036854775807n, 0)],
+    [sqlServerCell('12', column('BigInt')), 12],
+    [sqlServerCell(null, column('Int')), null],
+    [sqlServerCell(Math.fround(0.1), column('Real')), 0.1],
+    [sqlServerCell(Math.fround(0.1), column('FloatN', 4)), 0.1],
+    [sqlServerCell(0.1 + 0.2, column('FloatN', 8)), 0.3],
+    [sqlServerCell(9_999_999_999_999.98, column('MoneyN', 8)), 9_999_999_999_999.98],
+    [sqlServerCell(1e15, column('FloatN', 8)), 1e15],
+    [sqlServerCell(Buffer.from([0, 255]), column('VarBinary')), '\u0000ÿ'],
+    [sqlServerCell(new Date(Date.UTC(1970, 0, 1, 9, 30)), column('Time')), '09:30:00'],
+  ])('number %# is what the database wrote', (found, expected) => {
+    expect(found).toStrictEqual(expected);
+  });
+
+  it.each(['DecimalN', 'NumericN', 'Money', 'MoneyN'])('%s of SQL Server is exact or refused', (type) => {
+    expect(() => sqlServerCell(1e15, column(type))).toThrow(
+      expect.objectContaining({
+        code: 'ErrorInSQLStatementError',
+        message: expect.stringContaining('"amount"'),
+      }),
+    );
   });
 
   it('dates are wall-clock times', () => {
     expect(toText(datetime('2026-01-31 10:20:30.5'))).toBe('01/31/2026 10:20:30');
     expect(toText(datetime('2026-01-31'))).toBe('01/31/2026 00:00:00');
-    expect(toText(sqlServerCell(new Date(Date.UTC(2026, 0, 31, 10)), 'DateTime2'))).toBe(
+    expect(toText(sqlServerCell(new Date(Date.UTC(2026, 0, 31, 10)), column('DateTime2')))).toBe(
       '01/31/2026 10:00:00',
     );
   });

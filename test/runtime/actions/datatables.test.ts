@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { variablesActions } from '../../../src/runtime/actions/variables.ts';
 import { Datarow, Datatable, type Value } from '../../../src/runtime/values.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
+import { slowClock } from './slowClock.ts';
 
 type Arguments = Readonly<Record<string, Value>>;
 
@@ -624,4 +625,100 @@ describe('errors', () => {
       /^InvalidArgument: .*"DataTable"/,
     );
   });
+});
+
+const ids = (length: number) =>
+  new Datatable(
+    ['Id'],
+    Array.from({ length }, (_, at) => [`id ${at}`]),
+  );
+
+describe('joining large tables', () => {
+  const equalIds = table(['OPERATOR', 'A', 'B'], ['Equal', 'Id', 'Id']);
+  const join = async (first: Datatable, second: Datatable, rules = equalIds, world = context) =>
+    rowsOf(
+      (
+        await runAction(
+          variablesActions,
+          'Variables.JoinDataTable',
+          { FirstDataTable: first, SecondDataTable: second, JoinOperation: 'Inner', JoinParameters: rules },
+          world,
+        )
+      ).outputs?.JoinedDataTable,
+    );
+
+  it('finds the rows of one value without looking at all of them', async () => {
+    const started = performance.now();
+    expect(await join(ids(20_000), ids(20_000))).toHaveLength(20_000);
+    // Twenty thousand times twenty thousand comparisons take half a minute.
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it('values of different types that are equal still meet', async () => {
+    expect(await join(table(['Id'], [1], ['2'], [null]), table(['Id'], ['1'], ['2'], ['']))).toEqual([
+      [1, '1'],
+      ['2', '2'],
+      [null, ''],
+    ]);
+    expect(await join(table(['Id'], ['1'], [2]), table(['Id'], [1], [2]))).toEqual([
+      ['1', 1],
+      [2, 2],
+    ]);
+    expect(await join(table(['Id'], ['1'], ['a']), table(['Id'], ['1'], [1]))).toEqual([
+      ['1', '1'],
+      ['1', 1],
+    ]);
+  });
+
+  it('a rule joined by Or looks at all rows', async () => {
+    const rules = table(
+      ['RULE', 'OPERATOR', 'A', 'B'],
+      ['', 'Equal', 'Id', 'Id'],
+      ['Or', 'Contains', 'Id', 'Id'],
+    );
+    expect(await join(table(['Id'], ['ab']), table(['Id'], ['a'], ['x'], ['ab']), rules)).toEqual([
+      ['ab', 'a'],
+      ['ab', 'ab'],
+    ]);
+  });
+});
+
+describe('a run can be stopped in the middle of', () => {
+  slowClock();
+  it.each<[string, Arguments]>([
+    [
+      'JoinDataTable',
+      {
+        FirstDataTable: ids(2_000),
+        SecondDataTable: ids(2_000),
+        JoinParameters: table(['OPERATOR', 'A', 'B'], ['NotEqual', 'Id', 'Id']),
+      },
+    ],
+    ['SortDataTable.SortWithColumnIndex', { DataTable: ids(20_000), ColumnIndex: 0 }],
+    ['DeleteDuplicateRowsFromDataTable', { DataTable: ids(2_000) }],
+    ['FindOrReplaceInDataTable.FindItemInDataTableEverywhere', { DataTable: ids(2_000), ValueToFind: 'x' }],
+    ['ConvertDataTableToCSV.DataTableToCSVCommonSeparator', { DataTable: ids(2_000) }],
+    ['GenerateDataTableFromCSV.ReadPredefinedSeparator', { CSVText: 'a,b,c\n'.repeat(2_000) }],
+  ])('%s', async (id, given) => {
+    const stop = new AbortController();
+    const work = runAction(
+      variablesActions,
+      `Variables.${id}`,
+      given,
+      contextIn('/flows', { signal: stop.signal }),
+    );
+    setTimeout(() => stop.abort(new Error('stopped')), 0);
+    await expect(work).rejects.toThrow('stopped');
+  });
+});
+
+it('rows are duplicates only when all of their cells are the same', async () => {
+  const given = table(['A', 'B'], ['a', 'b1 c'], ['a', 'b1 c'], ['ab', '1 c'], ['', 'ab1 c'], ['a', 'b1 C']);
+  await run('DeleteDuplicateRowsFromDataTable', { DataTable: given });
+  expect(given.rows).toEqual([
+    ['a', 'b1 c'],
+    ['ab', '1 c'],
+    ['', 'ab1 c'],
+    ['a', 'b1 C'],
+  ]);
 });

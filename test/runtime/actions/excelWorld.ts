@@ -2,14 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { expect } from 'vitest';
+import { excelActions } from '../../../src/runtime/actions/excel/index.ts';
 import {
   type PartContent,
   readArchive,
   unpack,
   writeArchive,
-} from '../../../src/runtime/actions/excel/archive.ts';
-import { excelActions } from '../../../src/runtime/actions/excel/index.ts';
-import { parseXml } from '../../../src/runtime/actions/excel/xml.ts';
+} from '../../../src/runtime/actions/office/archive.ts';
+import { parseXml } from '../../../src/runtime/actions/office/xml.ts';
 import type { Datatable, InstanceValue, Value } from '../../../src/runtime/values.ts';
 import { contextIn, runAction } from './arguments.ts';
 

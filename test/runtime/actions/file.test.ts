@@ -1,7 +1,8 @@
 // The File actions on a real folder. CSV has its own file.
-import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { fileActions } from '../../../src/runtime/actions/file.ts';
 import { failure } from '../../../src/runtime/actions/fileSystem.ts';
 import { onWindows } from '../../../src/runtime/actions/platform.ts';
@@ -10,6 +11,7 @@ import { FakeClock } from '../../fakes/clock.ts';
 import { FakeHost } from '../../fakes/host.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
+import { unprivileged } from './unprivileged.ts';
 
 const temporary = temporaryFolder();
 let folder: string;
@@ -250,6 +252,11 @@ describe('rename', () => {
   test.each<[string, Record<string, Value>, RegExp]>([
     ['Rename', { Files: 'no.txt', NewName: 'x' }, /^FileNotFoundError: /],
     ['Rename', { Files: 'nowhere/no.txt', NewName: 'x' }, /^DirectoryNotFoundError: /],
+    [
+      'RenameAddCustomDateTime',
+      { Files: 'a.txt', CustomDateTime: 'no date' },
+      /^InvalidArgument: The Text value 'no date' cannot be used for the argument "CustomDateTime"/,
+    ],
     ['Rename', { Files: 'a.txt', NewName: '../x' }, /^RenameFileError: .*"\.\.\/x\.txt" is not a valid name/],
     ['Rename', { Files: 'a.txt', NewName: '', KeepExtension: false }, /^RenameFileError: /],
     ['Rename', { Files: 'a.txt', NewName: 'x'.repeat(300) }, /^RenameFileError: Cannot rename file /],
@@ -276,7 +283,7 @@ describe('text', () => {
     ['Unicode', 'fffe', 'utf16le', sample],
     ['UnicodeNoBOM', '', 'utf16le', sample],
     ['BigEndianUnicode', 'feff', 'utf16be', sample],
-    ['ANSI', '', 'latin1', 'Gr??e ?\n? ?'],
+    ['ANSI', '', 'latin1', 'Gr??e ?\n? ??'],
     ...(onWindows ? [] : [['DefaultEncoding', '', 'utf8', sample] as [string, string, string, string]]),
   ])('%s: what is written is read back', async (encoding, mark, form, expected) => {
     const given = { File: 'a.txt', TextToWrite: sample, AppendNewLine: false, Encoding: encoding };
@@ -444,4 +451,90 @@ test.each([
   const system = Object.assign(new Error('raw'), { code });
   const thrown = failure('CopyFileError', 'copy file', '/a/b.txt', system, new AbortController().signal);
   expect(await errorOf(Promise.reject(thrown))).toBe(`CopyFileError: Cannot copy file "/a/b.txt": ${words}.`);
+});
+
+describe.skipIf(onWindows)('without the right to read or change anything', () => {
+  test.each<[string, Record<string, Value>, string]>([
+    ['Copy', { Files: 'a.txt', Destination: 'to' }, 'CopyFileError: Cannot copy file'],
+    ['Move', { Files: 'a.txt', Destination: 'to' }, 'MoveFileError: Cannot move file'],
+    ['Delete', { Files: 'a.txt' }, 'DeleteFileError: Cannot delete file'],
+    ['RenameFiles.Rename', { Files: 'a.txt', NewName: 'b' }, 'RenameFileError: Cannot rename file'],
+    ['ReadTextFromFile.ReadText', { File: 'a.txt' }, 'ReadFromFileError: Cannot read file'],
+    ['WriteText', { File: 'a.txt', TextToWrite: 'x' }, 'WriteTextToFileError: Cannot write text to file'],
+    ['ConvertToBase64', { File: 'a.txt' }, 'ConvertFileToBase64Error: Cannot convert file to Base64'],
+    [
+      'ConvertToBinary',
+      { File: 'a.txt' },
+      'ConvertFileToBinaryDataError: Cannot convert file to binary data',
+    ],
+  ])('%s %j fails', async (id, given, message) => {
+    await put('a.txt');
+    await mkdir(join(folder, 'to'));
+    await chmod(join(folder, 'a.txt'), 0);
+    for (const name of ['.', 'to']) await chmod(join(folder, name), 0o555);
+    const error = await unprivileged(() => errorOf(run(id, given)));
+    for (const name of ['.', 'to']) await chmod(join(folder, name), 0o755);
+    expect(error).toContain(message);
+    expect(error).toContain('access is denied');
+    expect(await names()).toEqual(['a.txt', 'to']);
+  });
+});
+
+test('a temporary file needs a folder for such files', async () => {
+  vi.stubEnv('TMPDIR', join(folder, 'nowhere')).stubEnv('TEMP', join(folder, 'nowhere'));
+  try {
+    expect(await errorOf(run('GetTempPath', {}))).toMatch(
+      /^CreateTemporaryFileError: Cannot create temporary file/,
+    );
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
+test.skipIf(onWindows)('a link that leads nowhere can be deleted', async () => {
+  await symlink('/nowhere', join(folder, 'link'));
+  await run('Delete', { Files: 'link' });
+  expect(await names()).toEqual([]);
+});
+
+describe('a large file', () => {
+  const large = 40 * 1024 ** 2;
+
+  test.each(['Copy', 'Move'])('%s keeps its content and times', async (id) => {
+    await mkdir(join(folder, 'to'));
+    const then = new Date(2020, 1, 3, 4, 5, 6);
+    for (const [name, size] of [
+      ['large', large],
+      ['small', 3],
+    ] as const) {
+      await writeFile(join(folder, name), Buffer.alloc(size, 7));
+      await utimes(join(folder, name), then, then);
+    }
+    await run(id, { Files: ['large', 'small'], Destination: 'to' });
+    expect((await readFile(join(folder, 'to/large'))).equals(Buffer.alloc(large, 7))).toBe(true);
+    for (const name of ['large', 'small']) expect((await stat(join(folder, 'to', name))).mtime).toEqual(then);
+  });
+
+  test('is not half there when the run stops while it is copied', async () => {
+    await mkdir(join(folder, 'to'));
+    await writeFile(join(folder, 'large'), Buffer.alloc(large));
+    const stop = new AbortController();
+    const work = run(
+      'Copy',
+      { Files: 'large', Destination: 'to' },
+      contextIn(folder, { signal: stop.signal }),
+    );
+    await vi.waitUntil(() => existsSync(join(folder, 'to/large')), { interval: 0 });
+    stop.abort(new Error('the run was stopped'));
+    await expect(work).rejects.toBe(stop.signal.reason);
+    expect(await names('to')).toEqual([]);
+  });
+
+  test.each(['ANSI', 'UTF8'])('is read and written as %s in bounded time and memory', async (Encoding) => {
+    const text = 'abcdefg\n'.repeat(1_000_000);
+    const before = performance.now();
+    await run('WriteText', { File: 'a.txt', TextToWrite: text, AppendNewLine: false, Encoding });
+    expect((await outputs('ReadTextFromFile.ReadText', { File: 'a.txt', Encoding })).Content).toBe(text);
+    expect(performance.now() - before).toBeLessThan(2_000);
+  });
 });

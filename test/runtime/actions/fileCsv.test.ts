@@ -8,7 +8,6 @@ import {
   CsvSplitter,
   FixedWidthSplitter,
   parseCsv,
-  parseFixedWidths,
   printCsv,
 } from '../../../src/runtime/actions/csv.ts';
 import { fileActions } from '../../../src/runtime/actions/file.ts';
@@ -75,12 +74,12 @@ describe('text to rows', () => {
 
   test('fixed widths; 0 takes the rest, short lines give empty fields', () => {
     const text = 'Ann  London 12\n\nBob\r\nChristopherParis 7';
-    expect(parseFixedWidths(text, [5, 7, 0], true)).toEqual([
+    expect(new FixedWidthSplitter([5, 7, 0], true).push(text, true)).toEqual([
       ['Ann', 'London', '12'],
       ['Bob', '', ''],
       ['Chris', 'topherP', 'aris 7'],
     ]);
-    expect(parseFixedWidths('ab cd', [3, 2], false)).toEqual([['ab ', 'cd']]);
+    expect(new FixedWidthSplitter([3, 2], false).push('ab cd', true)).toEqual([['ab ', 'cd']]);
   });
 
   test('a long text without the separator is read at once', () => {
@@ -334,7 +333,10 @@ describe('texts in pieces', () => {
           outcome(() => parseCsv(text, separator, trim)),
         );
         expect(inPieces(new FixedWidthSplitter([1, 2, 0], trim), text, places)).toEqual(
-          parseFixedWidths(text, [1, 2, 0], trim),
+          new FixedWidthSplitter([1, 2, 0], trim).push(text, true),
+        );
+        expect(inPieces(new CsvSplitter(separator, trim, 'Excel'), text, places)).toEqual(
+          new CsvSplitter(separator, trim, 'Excel').push(text, true),
         );
       }),
       { numRuns: 500 },

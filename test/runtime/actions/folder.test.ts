@@ -1,5 +1,5 @@
 // The Folder actions on a real folder.
-import { chmod, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, parse, relative, sep } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { nameFilter } from '../../../src/runtime/actions/fileSystem.ts';
@@ -8,6 +8,7 @@ import { onWindows } from '../../../src/runtime/actions/platform.ts';
 import { type FileValue, FlowDatetime, type FolderValue, type Value } from '../../../src/runtime/values.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
+import { unprivileged } from './unprivileged.ts';
 
 const temporary = temporaryFolder();
 let folder: string;
@@ -131,18 +132,21 @@ describe('lists', () => {
     expect(pathsOf(folders.Subfolders)).toEqual(['other', 'sub', 'sub/circle', 'sub/deep']);
   });
 
-  // The administrator may read everything: there is nothing to deny.
-  if (!onWindows && process.getuid?.() !== 0) {
-    test('a subfolder that may not be read', async () => {
-      await chmod(join(folder, 'sub'), 0);
-      const given = { Folder: '.', IncludeSubfolders: true };
-      const strict = await errorOf(run('GetFiles', given));
-      const lenient = await outputs('GetFiles', { ...given, FailOnAccessDenied: false });
-      await chmod(join(folder, 'sub'), 0o700);
-      expect(strict).toMatch(/^RetrieveListOfFilesError: .*sub": access is denied/);
-      expect(pathsOf(lenient.Files)).toEqual(['A.txt', 'b.txt', 'c.csv']);
-    });
-  }
+  test.skipIf(onWindows)('a subfolder that may not be read', async () => {
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'sub'), 0);
+    const given = { Folder: '.', IncludeSubfolders: true };
+    const lenient = { ...given, FailOnAccessDenied: false };
+    const [files, folders, found] = await unprivileged(async () => [
+      await errorOf(run('GetFiles', given)),
+      await errorOf(run('GetSubfolders', given)),
+      await outputs('GetFiles', lenient),
+    ]);
+    await chmod(join(folder, 'sub'), 0o700);
+    expect(files).toMatch(/^RetrieveListOfFilesError: .*sub": access is denied/);
+    expect(folders).toMatch(/^RetrieveListOfSubfoldersError: .*sub": access is denied/);
+    expect(pathsOf((found as Record<string, Value>).Files)).toEqual(['A.txt', 'b.txt', 'c.csv']);
+  });
 
   test('a missing folder', async () => {
     for (const id of ['GetFiles', 'GetSubfolders']) {
@@ -178,6 +182,7 @@ describe('create', () => {
   test.each([
     ['.', 'new', 'new'],
     ['.', join('a', 'b'), 'a/b'],
+    ['.', 'a\\b/c', 'a/b/c'],
     ['there', 'sub', 'there/sub'],
   ])('%s %s', async (FolderPath, FolderName, expected) => {
     await put('there/sub/');
@@ -281,6 +286,7 @@ describe('rename, delete, empty', () => {
       /^RenameFolderError: .*something with this name already exists/,
     ],
     ['Rename', { Folder: 'sub', NewName: '../up' }, /^RenameFolderError: .*"\.\.\/up" is not a valid name/],
+    ['Rename', { Folder: 'sub', NewName: '..\\up' }, /^RenameFolderError: .* is not a valid name/],
     ['Delete', { Folder: 'nowhere' }, /^FolderNotFoundError: /],
     ['Delete', { Folder: 'c.txt' }, /^FolderNotFoundError: ".*c\.txt" is a file, not a folder/],
   ])('%s %j fails with %s', async (id, given, message) => {
@@ -318,4 +324,32 @@ describe.runIf(process.platform === 'linux')('special folders', () => {
     const work = run('GetSpecialFolder', { SpecialFolder: 'StartMenu' });
     expect(await errorOf(work)).toBe('ActionFailed: This system has no special folder "StartMenu".');
   });
+});
+
+describe.skipIf(onWindows)('without the right to change anything', () => {
+  test.each<[string, Record<string, Value>, string]>([
+    ['Create', { FolderPath: '.', FolderName: 'new' }, 'CreateFolderError: Cannot create folder'],
+    ['Copy', { Folder: 'sub', Destination: 'to' }, 'CopyFolderError: Cannot copy folder'],
+    ['Move', { Folder: 'sub', Destination: 'to' }, 'MoveFolderError: Cannot move folder'],
+    ['Rename', { Folder: 'sub', NewName: 'x' }, 'RenameFolderError: Cannot rename folder'],
+    ['Delete', { Folder: 'sub' }, 'DeleteFolderError: Cannot delete folder'],
+    ['Empty', { Folder: 'sub' }, 'DeleteFolderContentsError: Cannot empty folder'],
+  ])('%s %j fails', async (id, given, message) => {
+    await put('sub/a.txt', 'to/');
+    for (const name of ['.', 'sub', 'to']) await chmod(join(folder, name), 0o555);
+    const before = await tree();
+    const error = await unprivileged(() => errorOf(run(id, given)));
+    for (const name of ['.', 'sub', 'to']) await chmod(join(folder, name), 0o755);
+    expect(error).toContain(message);
+    expect(error).toContain('access is denied');
+    expect(await tree()).toEqual(before);
+  });
+});
+
+test('a copied folder keeps the times of its files', async () => {
+  await put('from/deep/a.txt', 'to/');
+  const then = new Date(2020, 1, 3, 4, 5, 6);
+  await utimes(join(folder, 'from/deep/a.txt'), then, then);
+  await outputs('Copy', { Folder: 'from', Destination: 'to' });
+  expect((await stat(join(folder, 'to/from/deep/a.txt'))).mtime).toEqual(then);
 });

@@ -14,8 +14,10 @@ import {
 } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import { openFtp } from '../../../src/runtime/actions/ftp/ftpServer.ts';
 import { ftpActions } from '../../../src/runtime/actions/ftp/index.ts';
 import { toText } from '../../../src/runtime/convert.ts';
 import { property } from '../../../src/runtime/operations.ts';
@@ -401,7 +403,7 @@ describe.skipIf(
       });
       expect(
         Math.abs(statSync(join(path, 'b.bin')).mtimeMs - statSync(join(server.root, 'b.bin')).mtimeMs),
-      ).toBeLessThan(1_000);
+      ).toBeLessThan(5_000);
       expect(await run()).toEqual({ FilesAdded: [], FilesModified: [], FilesDeleted: [] });
       remote('b.bin', 'changed');
       utimesSync(join(server.root, 'sub dir', 'c.csv'), Date.now() / 1000 + 3600, Date.now() / 1000 + 3600);
@@ -527,7 +529,7 @@ describe.skipIf(
     expect(await errorOf(connect({ Port, Timeout: 0.3 }))).toMatch(
       /^ConnectionError: .*no answer within 0.3 seconds/,
     );
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
     const stop = new AbortController();
     setTimeout(() => stop.abort(new Error('stopped')), 100);
     await expect(connect({ Port }, inFolder('/', stop.signal))).rejects.toThrow('stopped');
@@ -565,11 +567,51 @@ describe.skipIf(
         stop.abort(new Error('stopped'));
       }, 30);
       await expect(session.run('DownloadFiles', download)).rejects.toThrow('stopped');
-      expect(performance.now() - stopped).toBeLessThan(500);
+      expect(performance.now() - stopped).toBeLessThan(5_000); // a busy machine is no failure
     }
     await expect.poll(() => readdirSync(path)).toEqual([]);
   });
 });
+
+it('a server that falls silent in the middle of a transfer is given up', async () => {
+  const data = net.createServer((socket) => void socket.on('error', () => {}).write('only the start'));
+  await new Promise<void>((resolve) => data.listen(0, '127.0.0.1', resolve));
+  const port = (data.address() as AddressInfo).port;
+  const answers: Record<string, string> = {
+    USER: '331 go on',
+    PASS: '230 in',
+    PWD: '257 "/"',
+    EPSV: `229 here (|||${port}|)`,
+    RETR: '150 here it comes',
+  };
+  const commands = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write('220 hello\r\n');
+    socket.on('data', (line) =>
+      socket.write(`${answers[line.toString().trim().split(' ', 1)[0] as string] ?? '200 ok'}\r\n`),
+    );
+  });
+  await new Promise<void>((resolve) => commands.listen(0, '127.0.0.1', resolve));
+  const files = await openFtp(
+    {
+      host: '127.0.0.1',
+      port: (commands.address() as AddressInfo).port,
+      user: 'robin',
+      password,
+      security: 'none',
+      acceptUntrusted: false,
+      isActive: false,
+    },
+    () => {},
+    300,
+  );
+  await expect(files.download('/a.txt', new PassThrough().resume(), 'bytes')).rejects.toThrow(
+    'there was no answer within 0.3 seconds',
+  );
+  expect(files.isClosed).toBe(true);
+  commands.close();
+  data.close();
+}, 5_000);
 
 describe.skipIf(!available('OpenSSH', [sshd, keygen]))('SFTP of OpenSSH', () => {
   let server: SshServer;

@@ -1,5 +1,5 @@
 // Services and printers through programs that stand for systemd and CUPS: what is asked of them and what is made of the answer.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { servicesActions } from '../../../src/runtime/actions/services.ts';
@@ -8,6 +8,7 @@ import type { Value } from '../../../src/runtime/values.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 import { restoringEnvironment, withTools } from './toolFolder.ts';
+import { unprivileged } from './unprivileged.ts';
 
 restoringEnvironment();
 const temporary = temporaryFolder();
@@ -78,18 +79,27 @@ esac`,
     ['Stop', 'old', 'ServiceIsntRunningError: The service "old" is not running.'],
     ['Pause', 'web', 'PlatformUnsupported: Services.Pause needs Windows; this machine runs linux.'],
     ['Resume', 'web', 'PlatformUnsupported: Services.Resume needs Windows; this machine runs linux.'],
-    ['Start', 'locked', ''],
   ])('say why a change is not possible: %s %s', async (id, name, message) => {
-    if (name !== 'locked') {
-      expect(await errorOf(service(id, { ServiceName: name }))).toBe(message);
-      return;
-    }
+    expect(await errorOf(service(id, { ServiceName: name }))).toBe(message);
+  });
+
+  it.each([
+    ['Start', 'inactive', 'StartServiceError: The service "locked" could not be started: Access denied.'],
+    ['Stop', 'active', 'StopServiceError: The service "locked" could not be stopped: Access denied.'],
+  ])('say why a change failed: %s', async (id, state, message) => {
+    await withTools(folder, {
+      systemctl: `if [ "$1" = show ]; then echo LoadState=loaded; echo ActiveState=${state}; else echo "Access denied" >&2; exit 4; fi`,
+    });
+    expect(await errorOf(service(id, { ServiceName: 'locked' }))).toBe(message);
+  });
+
+  it('need systemd to be running', async () => {
     await withTools(folder, {
       systemctl:
-        'if [ "$1" = show ]; then echo LoadState=loaded; echo ActiveState=inactive; else echo "Access denied" >&2; exit 4; fi',
+        'echo "System has not been booted with systemd as init system (PID 1). Can\'t operate." >&2; exit 1',
     });
-    expect(await errorOf(service(id, { ServiceName: name }))).toBe(
-      'StartServiceError: The service "locked" could not be started: Access denied.',
+    expect(await errorOf(service('Start', { ServiceName: 'web' }))).toBe(
+      'PlatformUnsupported: Services.Start needs Windows or systemd; this machine runs linux.',
     );
   });
 
@@ -126,6 +136,13 @@ describe.skipIf(process.platform !== 'linux')('printers of CUPS', () => {
     expect(await errorOf(workstation('SetDefaultPrinter', { PrinterName: ' ' }))).toMatch(
       /^SetDefaultPrinterError/,
     );
+    await writeFile(join(folder, 'a.txt'), '');
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'a.txt'), 0);
+    expect(
+      await unprivileged(() => errorOf(workstation('PrintDocument', { DocumentPath: 'a.txt' }))),
+    ).toMatch(/^AccessDeniedForDocumentError: ".*a\.txt" cannot be printed: access is denied\.$/);
+    await chmod(join(folder, 'a.txt'), 0o644);
     expect(await errorOf(workstation('PrintDocument', { DocumentPath: 'none' }))).toMatch(
       /^DocumentNotFoundError/,
     );

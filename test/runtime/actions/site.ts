@@ -45,6 +45,14 @@ function answer(url: URL, response: ServerResponse): void {
         `<title>Sent</title><p id="sent">${[...url.searchParams].map((pair) => pair.join('=')).join('&')}</p>`,
       );
       return;
+    case '/popup':
+      html(
+        '<title>Popup</title><button id="open" onclick="window.open(\'/greets\')">Open</button><button id="busy" onclick="for (;;);">Busy</button>',
+      );
+      return;
+    case '/greets':
+      html('<title>Greets</title><script>document.title += confirm("Welcome")</script>');
+      return;
     case '/cookie':
       response.setHeader('set-cookie', 'visited=yes; max-age=1000');
       html(`<title>Cookies</title><p id="cookies">${url.searchParams.get('x') ?? ''}</p>`);

@@ -1,5 +1,5 @@
 // The System actions with real programs. They are small scripts for this test's own Node, so that they run on every system.
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -11,6 +11,7 @@ import { FakeHost } from '../../fakes/host.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
 import { isAlive, isKnown, until } from './processProbe.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
+import { unprivileged } from './unprivileged.ts';
 
 const temporary = temporaryFolder();
 let folder: string;
@@ -99,6 +100,18 @@ describe('run application', () => {
     await expect(work).rejects.toBe(controller.signal.reason);
     expect(performance.now() - start).toBeLessThan(5_000);
     await until(async () => pids.every((pid) => !isAlive(pid)) || undefined);
+  });
+
+  test.skipIf(onWindows)('what may not be read is not opened either', async () => {
+    await writeFile(join(folder, 'secret.txt'), '');
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'secret.txt'), 0);
+    for (const id of ['RunApplication', 'RunApplicationAndWaitToComplete']) {
+      const work = () => errorOf(run(`RunApplication.${id}`, { ApplicationPath: 'secret.txt' }));
+      expect(await unprivileged(work)).toMatch(
+        /^AccessDeniedForApplicationOrFileError: Cannot run ".*secret\.txt": access is denied\.$/,
+      );
+    }
   });
 
   test.each<[Record<string, Value>, RegExp]>([
@@ -238,7 +251,14 @@ describe('environment variables', () => {
     );
     await run('RunApplication.RunApplicationAndWaitToComplete', application);
     expect(await content('env.txt')).toBe('a b=c');
-    await run('DeleteEnvironmentVariable', { Name });
+    // In any letter case, as on Windows.
+    const other = Name.toLowerCase();
+    await run('SetEnvironmentVariable', { Name: other, Value: 'other' });
+    for (const one of [Name, other]) {
+      const { Value } = await outputs('GetEnvironmentVariable.GetEnvironmentVariable', { Name: one });
+      expect(Value).toBe('other');
+    }
+    await run('DeleteEnvironmentVariable', { Name: other });
     expect(await errorOf(run('GetEnvironmentVariable.GetEnvironmentVariable', { Name }))).toMatch(missing);
   });
 
@@ -261,6 +281,11 @@ describe('environment variables', () => {
       'SetEnvironmentVariable',
       { Name: 'a=b', Value: 'x' },
       /^SetEnvironmentVariableValueError: "a=b" cannot be/,
+    ],
+    [
+      'SetEnvironmentVariable',
+      { Name: 'a', Value: 'x\0y' },
+      /^SetEnvironmentVariableValueError: .*cannot hold a text with the character U\+0000/,
     ],
     ['DeleteEnvironmentVariable', { Name: '' }, /^DeleteEnvironmentVariableError: /],
   ])('%s %j fails with %s', async (id, given, message) => {

@@ -77,9 +77,11 @@ const vectors: readonly [id: string, given: Arguments, outputs: Readonly<Record<
   ['ChangeCase', { Text: 'ABC', NewCase: 'LowerCase' }, { Result: 'abc' }],
   [
     'ChangeCase',
-    { Text: "the JOHN's o-ring 2nd", NewCase: 'TitleCase' },
-    { Result: "The John's O-Ring 2nd" },
+    { Text: "the JOHN's o-ring 2nd x2y éLAN", NewCase: 'TitleCase' },
+    { Result: "The John's O-Ring 2Nd X2y Élan" },
   ],
+  ['ChangeCase', { Text: 'straße ﬁx ΣΑΣ' }, { Result: 'STRAßE ﬁX ΣΑΣ' }],
+  ['ChangeCase', { Text: 'STRAßE ΣΑΣ', NewCase: 'LowerCase' }, { Result: 'straße σασ' }],
   [
     'ChangeCase',
     { Text: 'HELLO THERE. how ARE you?\r\n\r\nfine! 3 éclairs', NewCase: 'sentencecase' },
@@ -301,6 +303,7 @@ describe('errors', () => {
       'InvalidRegularExpressionError',
     ],
     ['Random', { MinimumLength: 5, MaximumLength: 4 }, 'ActionFailed'],
+    ['Random', { MaximumLength: 2_000_000_000 }, 'ActionFailed'],
     [
       'Random',
       { UseUpperCaseLetters: false, UseLowerCaseLetters: false, UseDigits: false, UseSymbols: false },

@@ -2,11 +2,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { repositoryLookup } from '../../../src/interchange/repository.ts';
 import type { ActionContext } from '../../../src/runtime/action.ts';
 import { webAutomationActions } from '../../../src/runtime/actions/webAutomation/index.ts';
+import type { Tab } from '../../../src/runtime/actions/webAutomation/tab.ts';
 import {
   Datarow,
   Datatable,
@@ -20,11 +21,11 @@ import { contextIn, errorOf, runAction } from './arguments.ts';
 import { openSite, type Site } from './site.ts';
 import { webElements } from './webElements.ts';
 
-/** The real clock, but 20 times as fast: for tests of what never comes. */
+/** The real clock, but 20 times as fast, for tests of what never comes; limits for a browser that gives no answer stay long ones. */
 const hasty: Clock = {
   ...systemClock,
   monotonic: () => systemClock.monotonic() * 20,
-  after: (ms, action) => systemClock.after(ms / 20, action),
+  after: (ms, action) => systemClock.after(ms < 12_000 ? ms / 20 : ms / 2, action),
 };
 
 let site: Site;
@@ -63,6 +64,16 @@ const newTab = (variant: string, given: Record<string, Value>) =>
 const closeTab = (tab: InstanceValue) => act('CloseWebBrowser', { BrowserInstance: tab });
 const titleOf = (tab: InstanceValue) =>
   output<string>('Details', act('GetDetailsOfWebPage', { BrowserInstance: tab, DetailsType: 'Title' }));
+const tabsOpen = () => (Browser.resource as Tab).connection.pages().length;
+/** What the browser says is open, the last used first. */
+async function openTitles(): Promise<string[]> {
+  const { port } = (Browser.resource as Tab).connection.endpoint;
+  const tabs = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json();
+  return (tabs as { type: string; title: string }[])
+    .filter(({ type }) => type === 'page')
+    .map((tab) => tab.title);
+}
+const patience = { timeout: 30_000 };
 const visit = (page: string) => on('GoToWebPage.GoToWebPage', { Url: `${site.address}/${page}` });
 const element = (name: string, texts?: ReadonlyMap<string, string>) =>
   new RepositoryValue('UI element', ['Desk', name], texts);
@@ -86,6 +97,12 @@ beforeAll(async () => {
   });
   Browser = await tabOf(act('LaunchChrome.LaunchChrome', { Url: site.address }));
 }, 60_000);
+
+// A test that fails leaves no tab behind for the next one.
+afterEach(async () => {
+  const { connection, page } = Browser.resource as Tab;
+  for (const other of connection.pages()) if (other !== page) await connection.close(other);
+});
 
 afterAll(async () => {
   await context?.close();
@@ -146,10 +163,8 @@ describe('pages', () => {
 
   it('does not wait for a page when it is not to', async () => {
     await visit('');
-    const begin = performance.now();
-    await on('Click.ClickNoWait', { Control: '#slow' });
-    expect(performance.now() - begin).toBeLessThan(650);
-    expect(await title()).toBe('Slow');
+    await on('Click.ClickNoWait', { Control: '#never' });
+    await expect.poll(() => site.visits.at(-1), patience).toBe('/never');
     await on('GoToWebPage.GoToWebPageNoWait', { Url: `${site.address}/data.html` });
     await on('GoToWebPage.ReloadWebPageNoWait');
     await on('GoToWebPage.NavigateBackNoWait');
@@ -184,6 +199,7 @@ describe('pages', () => {
   it('attaches to a window that a click has opened', async () => {
     await visit('');
     await on('Click.Click', { Control: '#newWindow' });
+    await expect.poll(async () => (await openTitles())[0], patience).toBe('Details of the order');
     const tab = await tabOf(act('LaunchChrome.AttachToForegroundChrome', {}));
     expect(await titleOf(tab)).toBe('Details of the order');
     await closeTab(tab);
@@ -191,6 +207,7 @@ describe('pages', () => {
 
   it('names the tabs that are open when none fits', async () => {
     await visit('');
+    await expect.poll(openTitles, patience).toEqual(['Order desk']);
     expect(
       await errorOf(
         act('LaunchChrome.AttachToChromeByTitle', {
@@ -203,6 +220,81 @@ describe('pages', () => {
     expect(await errorOf(act('LaunchEdge.AttachToEdgeByUrl', { TabUrl: 'x', AttachTimeout: 0 }))).toBe(
       'LaunchMicrosoftEdgeError: There is no Microsoft Edge that a flow can attach to.',
     );
+  });
+});
+
+describe('tabs in trouble', () => {
+  const popup = () => newTab('', { Url: `${site.address}/popup` });
+
+  it('are closed at any moment of loading', async () => {
+    for (let round = 0; round < 20; round++) await closeTab(await newTab('NoWait', { Url: site.address }));
+    expect(tabsOpen()).toBe(1);
+  }, 60_000);
+
+  it('are closed behind a dialog, and busy with a script', async () => {
+    const asking = await popup();
+    await act('ExecuteJavascript', {
+      BrowserInstance: asking,
+      Javascript: 'function ExecuteScript() { setTimeout(() => alert(1)); }',
+    });
+    await closeTab(asking);
+    const busy = await popup();
+    await errorOf(
+      act(
+        'Click.ClickNoWait',
+        { BrowserInstance: busy, Control: '#busy' },
+        { ...context, host: new FakeHost({ clock: hasty }) },
+      ),
+    );
+    await tabOf(act('LaunchChrome.AttachToChromeByTitle', { TabTitle: 'Popup' }));
+    await closeTab(busy);
+    expect(tabsOpen()).toBe(1);
+  }, 30_000);
+
+  it('give back the answer of a script that opens a dialog later', async () => {
+    const tab = await popup();
+    const late = await act('ExecuteJavascript', {
+      BrowserInstance: tab,
+      Javascript: "function ExecuteScript() { setTimeout(() => alert(1)); return 'done'; }",
+    });
+    expect(late.outputs?.Result).toBe('done');
+    await closeTab(tab);
+  });
+
+  it('are reached behind the dialog of a window that they have opened', async () => {
+    const opener = await popup();
+    // What one page asks holds up both: they share a process.
+    await act('Click.Click', { BrowserInstance: opener, Control: '#open' });
+    const opened = await tabOf(act('LaunchChrome.AttachToChromeByUrl', { TabUrl: '/greets' }));
+    await act('GoToWebPage.ReloadWebPageCloseDialog', { BrowserInstance: opened });
+    expect(await titleOf(opened)).toBe('Greetsfalse');
+    await closeTab(opened);
+    await act('Click.ClickPressDialogButton', {
+      BrowserInstance: opener,
+      Control: '#open',
+      DialogButton: 'OK',
+    });
+    const second = await tabOf(act('LaunchChrome.AttachToChromeByTitle', { TabTitle: 'Greetstrue' }));
+    await closeTab(second);
+    await closeTab(opener);
+  });
+
+  it('say that their page has crashed, at once and later', async () => {
+    const tab = await popup();
+    const running = errorOf(
+      act('ExecuteJavascript', {
+        BrowserInstance: tab,
+        Javascript: 'function ExecuteScript() { document.title = "running"; return new Promise(() => {}); }',
+      }),
+    );
+    await expect.poll(() => titleOf(tab), patience).toBe('running');
+    void (tab.resource as Tab).session.send('Page.crash').catch(() => {});
+    expect(await running).toBe('RunJavaScriptError: The page in this tab has crashed.');
+    expect(await errorOf(act('GoToWebPage.GoToWebPage', { BrowserInstance: tab, Url: site.address }))).toBe(
+      'NavigateToWebPageError: The page in this tab has crashed.',
+    );
+    await closeTab(tab);
+    expect(tabsOpen()).toBe(1);
   });
 });
 
@@ -431,6 +523,21 @@ describe('forms', () => {
       expect(
         await errorOf(on('PopulateTextField.PopulateTextField', { Control: Control ?? '', Text: 'x' })),
       ).toMatch(new RegExp(`^WriteOnTextFieldError: .*${reason}`));
+  });
+
+  it('types into no other field when the right one is hidden, and waits until it is not', async () => {
+    await script("document.getElementById('note').style.display = 'none'");
+    await on('Focus.Focus', { Control: '#name' });
+    const typing = { Control: '#note', Text: 'secret' };
+    expect(await impatient('PopulateTextField.PopulateTextField', typing)).toMatch(
+      /^WriteOnTextFieldError: The text field cannot be typed into: it is hidden/,
+    );
+    expect(await valueIn('name')).toBe('old');
+    await on('PopulateTextField.PopulateTextField', { ...typing, EmulateTyping: false });
+    expect(await valueIn('note')).toBe('secret');
+    await script("setTimeout(() => { document.getElementById('note').style.display = ''; }, 300)");
+    await on('PopulateTextField.PopulateTextField', { ...typing, Text: 'shown' });
+    expect(await valueIn('note')).toBe('shown');
   });
 
   it('moves the focus', async () => {
@@ -983,10 +1090,10 @@ describe('stopping', () => {
       () => 'it succeeded',
       (error: Error) => error.message,
     );
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 200));
     const begin = performance.now();
     stop.abort(new Error('stopped'));
     expect(await ended).toBe('stopped');
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(performance.now() - begin).toBeLessThan(5_000); // a busy machine is no failure
   });
 });

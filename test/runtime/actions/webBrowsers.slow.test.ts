@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { endpointOf, profileFolder } from '../../../src/runtime/actions/webAutomation/browsers.ts';
 import { webAutomationActions } from '../../../src/runtime/actions/webAutomation/index.ts';
-import type { Value } from '../../../src/runtime/values.ts';
+import type { Tab } from '../../../src/runtime/actions/webAutomation/tab.ts';
+import type { InstanceValue, Value } from '../../../src/runtime/values.ts';
 import { FakeHost } from '../../fakes/host.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
 import { openSite, type Site } from './site.ts';
@@ -43,7 +44,7 @@ const isRunning = async (kind: 'chrome' | 'edge' = 'chrome', profile = profileFo
   (await endpointOf(profile, kind, new AbortController().signal)) !== undefined;
 
 async function ended(): Promise<boolean> {
-  for (let tries = 0; tries < 50 && (await isRunning()); tries++) await sleep(100);
+  for (let tries = 0; tries < 200 && (await isRunning()); tries++) await sleep(100);
   return !(await isRunning());
 }
 
@@ -54,9 +55,11 @@ function program(name: string, lines: string): string {
   return file;
 }
 
+const ownDisplay = ':99';
+
 /** From here on, launched browsers count as browsers with a window. */
 function withWindows(): void {
-  process.env.DISPLAY = ':99';
+  process.env.DISPLAY = ownDisplay;
   process.env.DESKTOP_FLOWS_CHROME = program(
     'chrome',
     'exec chromium --headless=new --user-agent=Browser "$@"',
@@ -72,13 +75,14 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const context of open.splice(0)) await context.close();
-  if (!(await ended())) {
+  if (process.env.DISPLAY === ownDisplay && (await isRunning())) {
     // A browser with a window, left by a test that says so.
     const context = newRun();
     const tab = await act(context, 'LaunchChrome.AttachToForegroundChrome', {});
     await act(context, 'CloseWebBrowser', { BrowserInstance: tab.outputs?.BrowserInstance ?? null });
     await context.close();
   }
+  expect(await ended()).toBe(true);
   await site.close();
   for (const [name, value] of before) {
     if (value === undefined) delete process.env[name];
@@ -102,31 +106,42 @@ describe('launching', () => {
     expect(await isRunning()).toBe(true);
   });
 
-  it('answers dialogs of the first page or does not wait for it, in every variant', async () => {
-    const context = newRun();
-    process.env.DESKTOP_FLOWS_EDGE = '/usr/bin/chromium';
-    const Url = `data:text/html,<title>Asked</title><script>document.title += confirm('Sure?')</script>`;
-    for (const kind of ['Chrome', 'Edge']) {
-      for (const driver of ['', 'WithDriver']) {
-        for (const profile of ['', 'CustomProfile']) {
-          const own: Record<string, Value> = profile === '' ? {} : { PiPUserDataFolderPath: `own ${kind}` };
-          const id = (variant: string) => `Launch${kind}.Launch${kind}${driver}${variant}${profile}`;
-          expect(await titleOf(context, await launch(context, id('CloseDialog'), { Url, ...own }))).toBe(
-            'Askedfalse',
-          );
-          const pressed = await launch(context, id('PressDialogButton'), { Url, DialogButton: 'OK', ...own });
-          expect(await titleOf(context, pressed)).toBe('Askedtrue');
-          await launch(context, id('NoWait'), { Url: `${site.address}/slow?ms=300`, ...own });
-          await launch(context, id(''), own);
-        }
+  it.each([
+    ['Chrome', ''],
+    ['Chrome', 'WithDriver'],
+    ['Edge', ''],
+    ['Edge', 'WithDriver'],
+  ])(
+    'answers dialogs of the first page or does not wait for it: %s %s',
+    async (kind, driver) => {
+      const context = newRun();
+      process.env.DESKTOP_FLOWS_EDGE = '/usr/bin/chromium';
+      const Url = `data:text/html,<title>Asked</title><script>document.title += confirm('Sure?')</script>`;
+      for (const profile of ['', 'CustomProfile']) {
+        const own: Record<string, Value> = profile === '' ? {} : { PiPUserDataFolderPath: `own ${kind}` };
+        const id = (variant: string) => `Launch${kind}.Launch${kind}${driver}${variant}${profile}`;
+        expect(await titleOf(context, await launch(context, id('CloseDialog'), { Url, ...own }))).toBe(
+          'Askedfalse',
+        );
+        const pressed = await launch(context, id('PressDialogButton'), { Url, DialogButton: 'OK', ...own });
+        expect(await titleOf(context, pressed)).toBe('Askedtrue');
+        await launch(context, id('NoWait'), { Url: `${site.address}/slow?ms=300`, ...own });
+        await launch(context, id(''), own);
       }
       expect(await isRunning(kind.toLowerCase() as 'chrome' | 'edge')).toBe(true);
       expect(await isRunning('chrome', join(home, `own ${kind}`))).toBe(true);
-    }
+    },
+    120_000,
+  );
+
+  it('attaches to Edge', async () => {
+    process.env.DESKTOP_FLOWS_EDGE = '/usr/bin/chromium';
+    const context = newRun();
+    await launch(context, 'LaunchEdge.LaunchEdge');
     const { outputs } = await act(context, 'LaunchEdge.AttachToEdgeByTitle', { TabTitle: 'Order' });
     expect(await titleOf(context, outputs?.BrowserInstance ?? null)).toBe('Order desk');
     await act(context, 'LaunchEdge.AttachToTheForegroundEdge', {});
-  }, 60_000);
+  });
 
   it('clears cookies and cache only when it is to', async () => {
     const context = newRun();
@@ -186,6 +201,32 @@ describe('launching', () => {
     expect(await errorOf(act(context, 'LaunchChrome.AttachToForegroundChrome', { AttachTimeout: 0 }))).toBe(
       'LaunchChromeError: There is no Chrome that a flow can attach to.',
     );
+  });
+});
+
+describe('a browser that is killed', () => {
+  async function kill(tab: Value): Promise<void> {
+    const { root } = ((tab as InstanceValue).resource as Tab).connection;
+    const { processInfo } = await root.send('SystemInfo.getProcessInfo');
+    for (const { type, id } of processInfo) if (type === 'browser') process.kill(id, 'SIGKILL');
+  }
+
+  it('ends the action with its error, and the flow can launch it again', async () => {
+    const context = newRun();
+    const tab = await launch(context);
+    const waiting = errorOf(
+      act(context, 'ExecuteJavascript', {
+        BrowserInstance: tab,
+        Javascript: 'function ExecuteScript() { return new Promise(() => {}); }',
+      }),
+    );
+    await titleOf(context, tab);
+    await kill(tab);
+    expect(await waiting).toMatch(/^RunJavaScriptError: The browser tab was closed/);
+    expect(
+      await errorOf(act(context, 'CreateNewTab.CreateNewTab', { BrowserInstance: tab, Url: site.address })),
+    ).toMatch(/^CreateNewTabError: /);
+    expect(await titleOf(context, await launch(context))).toBe('Order desk');
   });
 });
 

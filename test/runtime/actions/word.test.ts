@@ -1,5 +1,5 @@
 // The Word actions on documents made here, part by part, as Word writes them.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -562,6 +562,11 @@ describe('errors', () => {
       'but no Word document',
     ],
     [
+      'one that is nested to exhaust the stack',
+      Buffer.from(zipSync(partsOf(`${'<w:sdt>'.repeat(1000)}${p()}${'</w:sdt>'.repeat(1000)}`))),
+      'its parts are nested more than 400 deep',
+    ],
+    [
       'one that is not XML',
       Buffer.from(zipSync(partsOf('<w:p>'))),
       'is damaged: line 2 of its text is no valid XML',
@@ -572,6 +577,19 @@ describe('errors', () => {
     expect(error).toMatch(/^OpenExistingWordDocumentError: /);
     expect(error).toContain(message);
     expect(error).not.toMatch(/workbook|Excel/);
+  });
+
+  test('a file that is write-protected on disk, or open in Word, is not replaced', async () => {
+    await put(p());
+    const open1 = await open();
+    await writeFile(join(folder, '~$a.docx'), '');
+    expect(await errorOf(run('SaveWord.Save', { Instance: open1 }))).toMatch(
+      /^SaveWordError: ".*" is open in another program/,
+    );
+    await chmod(join(folder, 'a.docx'), 0o444);
+    expect(await errorOf(run('SaveWord.Save', { Instance: await open() }))).toMatch(
+      /^OperationCannotBePerformedOnReadOnlyDocumentError: /,
+    );
   });
 
   test('passwords are secrets', async () => {

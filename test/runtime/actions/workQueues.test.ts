@@ -1,11 +1,14 @@
 // The WorkQueues actions over real files: order, retries, errors, several runs at once.
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openWorkQueues, type SqliteWorkQueues } from '../../../src/orchestration/sqliteWorkQueues.ts';
+import { openWorkQueues, SqliteWorkQueues } from '../../../src/orchestration/sqliteWorkQueues.ts';
 import type { ActionResult } from '../../../src/runtime/action.ts';
+import { readFilter } from '../../../src/runtime/actions/workQueues/fetchXml.ts';
 import { workQueuesActions } from '../../../src/runtime/actions/workQueues/index.ts';
 import { ArgumentShape, CallArguments } from '../../../src/runtime/arguments.ts';
 import { FlowDatetime, type InstanceValue, type Value } from '../../../src/runtime/values.ts';
+import type { WorkItem } from '../../../src/runtime/workQueues.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
@@ -230,6 +233,22 @@ describe('several runs', () => {
     expect(taken.size).toBe(20);
   });
 
+  it('keep their items when the file cannot be written for a moment', async () => {
+    const { clock, run, add, path, queue } = await machine();
+    await add('a');
+    // It does not wait for others, as the queues of a run do for some seconds.
+    const slow = new SqliteWorkQueues(new DatabaseSync(path), path, 'slow', clock, () => 'none');
+    opened.push(slow);
+    await slow.take(queue.id);
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    await clock.advance(15_000);
+    other.exec('ROLLBACK');
+    other.close();
+    await clock.advance(50_000);
+    expect(await run().next()).toBeUndefined();
+  });
+
   it('get the item of a run that died, but not of one that only takes long or ended without a word', async () => {
     const { clock, run, add, queues, queue } = await machine();
     await add('a');
@@ -259,6 +278,13 @@ describe('several runs', () => {
 });
 
 describe('errors', () => {
+  it('are found in any letter case, of any language', async () => {
+    const { queues } = await machine();
+    const { id } = await queues.addQueue('Übung', 0);
+    for (const name of ['übung', 'ÜBUNG', id.toUpperCase()]) expect((await queues.queue(name))?.id).toBe(id);
+    await expect(queues.addQueue('ÜBUNG', 0)).rejects.toThrow('There is a work queue "ÜBUNG" already.');
+  });
+
   it('name the queue that is not there or does not go on', async () => {
     const { act, next, add, queues, queue } = await machine();
     expect(await errorOf(act('ProcessWorkQueueItem.ProcessWorkQueueItem', { WorkQueue: 'Nothing' }))).toBe(
@@ -317,6 +343,38 @@ describe('errors', () => {
       contextIn('/flows'),
     );
     expect(await errorOf(work)).toBe('ActionFailed: There are no work queues here.');
+  });
+});
+
+describe('a pattern of a filter', () => {
+  const matches = async (name: string, pattern: string) => {
+    const filter = await readFilter(
+      `<filter><condition attribute="name" operator="like" value="${pattern}"/></filter>`,
+    );
+    return filter([{ name } as WorkItem]).length === 1;
+  };
+
+  it.each([
+    ['Invoice 12', 'invoice%', true],
+    ['Invoice 12', '%12', true],
+    ['Invoice 12', '%o%e%', true],
+    ['Invoice 12', 'invoice _2', true],
+    ['Invoice 12', 'invoice', false],
+    ['Invoice 12', '%1', false],
+    ['aab', '%ab', true],
+    ['', '%', true],
+    ['', '_', false],
+    ['100% a+b', '100% a+b', true],
+    ['axb', 'a.b', false],
+    ['two\nlines', 'two%lines', true],
+  ])('%j is like %j: %s', async (name, pattern, expected) => {
+    expect(await matches(name, pattern)).toBe(expected);
+  });
+
+  it('with many gaps is decided at once', async () => {
+    const started = performance.now();
+    expect(await matches('a'.repeat(20_000), `${'%a'.repeat(12)}%b`)).toBe(false);
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
 

@@ -197,30 +197,42 @@ describe('queries', () => {
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
-  test.each(['', '//', '1 +', 'nofunc()', '//p:a', '//a[', 'concat("a")'])(
-    'InvalidXPathExpressionProvidedError: %s',
-    async (query) => {
-      if (query !== '') {
-        expect(await errorOf(xpath('<a/>', query))).toMatch(
-          /^InvalidXPathExpressionProvidedError: The XPath expression ".*" cannot be used/,
-        );
-      }
-      const given = { Document: await documentOf('<a/>'), XPathQuery: query === '' ? '(' : query };
-      for (const [id, more] of [
-        ['GetXmlElementValue.GetElementValue', {}],
-        ['GetXmlElementAttribute.GetElementAttribute', { AttributeName: 'x' }],
-        ['SetElementAttribute', { AttributeName: 'x', AttributeValue: 'y' }],
-        ['SetElementValue', { ElementValue: 'y' }],
-        ['RemoveElementAttribute', { AttributeName: 'x' }],
-        ['InsertElement', { Element: '<x/>' }],
-        ['RemoveElement', {}],
-      ] as const) {
-        expect(await errorOf(run(id, { ...given, ...more }))).toMatch(
-          /^InvalidXPathExpressionProvidedError: /,
-        );
-      }
-    },
-  );
+  test.each([
+    '',
+    '//',
+    '1 +',
+    'nofunc()',
+    '//p:a',
+    '//a[',
+    'concat("a")',
+    'id("x")',
+    '1 div 0',
+    'number("x")',
+  ])('InvalidXPathExpressionProvidedError: %s', async (query) => {
+    if (query !== '') {
+      expect(await errorOf(xpath('<a/>', query))).toMatch(
+        /^InvalidXPathExpressionProvidedError: The XPath expression ".*" cannot be used/,
+      );
+    }
+    const given = { Document: await documentOf('<a/>'), XPathQuery: query === '' ? '(' : query };
+    for (const [id, more] of [
+      ['GetXmlElementValue.GetElementValue', {}],
+      ['GetXmlElementAttribute.GetElementAttribute', { AttributeName: 'x' }],
+      ['SetElementAttribute', { AttributeName: 'x', AttributeValue: 'y' }],
+      ['SetElementValue', { ElementValue: 'y' }],
+      ['RemoveElementAttribute', { AttributeName: 'x' }],
+      ['InsertElement', { Element: '<x/>' }],
+      ['RemoveElement', {}],
+    ] as const) {
+      expect(await errorOf(run(id, { ...given, ...more }))).toMatch(/^InvalidXPathExpressionProvidedError: /);
+    }
+  });
+
+  test('what the library cannot do is said without its words', async () => {
+    const error = async (query: string) => (await errorOf(xpath('<a/>', query))).split('cannot be used: ')[1];
+    expect(await error('id("x")')).toBe('it uses a function that is not supported here.');
+    expect(await error('1 div 0')).toBe('it computes Infinity, which is no number of a flow.');
+  });
 
   test('InvalidXMLDocumentProvidedError', async () => {
     expect(await errorOf(xpath('<a>\n<b>', '//b'))).toBe(
@@ -249,6 +261,12 @@ describe('values', () => {
   ])('%s %s', async (id, AttributeName, name, value) => {
     const given = { Document: await documentOf(clients), XPathQuery: '//client', AttributeName };
     expect(await outputs(`GetXmlElementAttribute.${id}`, given)).toEqual({ [name]: value });
+  });
+
+  test('numbers keep their digits', async () => {
+    const Document = await documentOf('<a>12345678901234567890.12</a>');
+    const { NumericValue } = await outputs('GetXmlElementValue.GetElementValueAsNumeric', { Document });
+    expect(toText(NumericValue as Value)).toBe('12345678901234567890.12');
   });
 
   test('without query the element itself counts; text is read as a document', async () => {
@@ -322,6 +340,19 @@ describe('changes', () => {
     await run('RemoveElement', { Document, XPathQuery: '//none' });
     expect(toText(Document)).toBe('<r><a y="ü">n&lt;e&gt;w &amp; more</a><b><c/></b></r>');
     expect(await xpath(Document, '//*')).toHaveLength(4);
+  });
+
+  test('a declaration that names need stays, another goes', async () => {
+    const Document = await documentOf('<r xmlns="u" xmlns:p="u1" xmlns:q="u2"><a p:x="1"/><b xmlns=""/></r>');
+    const remove = (AttributeName: string) =>
+      run('RemoveElementAttribute', { Document, XPathQuery: '', AttributeName });
+    for (const name of ['xmlns', 'xmlns:p']) {
+      expect(await errorOf(remove(name))).toMatch(
+        /^RemoveXMLAttributeError: The attribute "xmlns.*" of <r> cannot be removed/,
+      );
+    }
+    await remove('xmlns:q');
+    expect(toText(Document)).toBe('<r xmlns="u" xmlns:p="u1"><a p:x="1"/><b xmlns=""/></r>');
   });
 
   test('an element brings its namespaces', async () => {

@@ -1,4 +1,4 @@
-// An IMAP server of its own (Dovecot 2.3) with one account.
+// An IMAP server of its own (Dovecot 2.3 or 2.4) with one account.
 import { execFileSync } from 'node:child_process';
 import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,11 +15,11 @@ import {
 } from './server.ts';
 
 const found = findProgram('dovecot');
-/** Other versions have another configuration. */
-export const dovecot =
-  found !== undefined && execFileSync(found, ['--version'], { encoding: 'utf8' }).startsWith('2.3.')
-    ? found
-    : undefined;
+const version = found === undefined ? '' : execFileSync(found, ['--version'], { encoding: 'utf8' });
+/** 2.4 is configured in another way than 2.3. */
+const isNewer = version.startsWith('2.4.');
+/** Only versions whose configuration is known. */
+export const dovecot = isNewer || version.startsWith('2.3.') ? found : undefined;
 
 export interface ImapServer extends Running {
   /** TLS from the start; `port` greets in plain text and offers STARTTLS. */
@@ -37,25 +37,27 @@ export async function startDovecot(password: string): Promise<ImapServer> {
   const { key, cert } = selfSigned();
   const users = own('users', `robin:{PLAIN}${password}\n`);
   const [port, securePort] = [await freePort(), await freePort()];
+  const places = {
+    folder,
+    users,
+    cert: own('cert.pem', cert),
+    key: own('key.pem', key),
+  };
   const configuration = own(
     'dovecot.conf',
-    `
+    `${isNewer ? settings24(version, places) : settings23(places)}
 base_dir = ${folder}/run
 state_dir = ${folder}/run
 log_path = /dev/stderr
 protocols = imap
 listen = 127.0.0.1
 ssl = yes
-ssl_cert = <${own('cert.pem', cert)}
-ssl_key = <${own('key.pem', key)}
-disable_plaintext_auth = no
 auth_failure_delay = 0
 default_internal_user = ${accountName}
 default_internal_group = ${groupName}
 default_login_user = ${accountName}
 first_valid_uid = 1
 first_valid_gid = 1
-mail_location = maildir:${folder}/mail:LAYOUT=fs
 namespace inbox {
   inbox = yes
   separator = /
@@ -65,14 +67,6 @@ namespace inbox {
   mailbox "Rechnungen/Über 2026" {
     auto = create
   }
-}
-passdb {
-  driver = passwd-file
-  args = ${users}
-}
-userdb {
-  driver = static
-  args = uid=${accountName} gid=${groupName} home=${folder}
 }
 service imap-login {
   chroot =
@@ -95,4 +89,50 @@ service anvil {
   );
   const server = await startServer(dovecot as string, ['-F', '-c', configuration], folder, port);
   return { ...server, securePort };
+}
+
+interface Places {
+  readonly folder: string;
+  readonly users: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+function settings23({ folder, users, cert, key }: Places): string {
+  return `
+ssl_cert = <${cert}
+ssl_key = <${key}
+disable_plaintext_auth = no
+mail_location = maildir:${folder}/mail:LAYOUT=fs
+passdb {
+  driver = passwd-file
+  args = ${users}
+}
+userdb {
+  driver = static
+  args = uid=${accountName} gid=${groupName} home=${folder}
+}`;
+}
+
+/** The versions have to stand first. */
+function settings24(version: string, { folder, users, cert, key }: Places): string {
+  const [number] = /^[\d.]+/.exec(version) as RegExpExecArray;
+  return `dovecot_config_version = ${number}
+dovecot_storage_version = ${number}
+ssl_server_cert_file = ${cert}
+ssl_server_key_file = ${key}
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = ${folder}/mail
+mailbox_list_layout = fs
+passdb passwd-file {
+  passwd_file_path = ${users}
+}
+userdb static {
+  fields {
+    uid = ${accountName}
+    gid = ${groupName}
+    home = ${folder}
+  }
+}`;
 }

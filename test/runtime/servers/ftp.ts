@@ -92,6 +92,11 @@ export async function startFtp(password: string, passPhrase: string): Promise<Ft
       AllowAll
     </Limit>
   </Directory>`;
+  // Newer versions have the transfers themselves as modules.
+  const loaded = ['mod_ls', 'mod_xfer', 'mod_tls', 'mod_sftp']
+    .filter((name) => existsSync(join(modules as string, `${name}.so`)))
+    .map((name) => `LoadModule ${name}.c`)
+    .join('\n');
   const configuration = file(
     'proftpd.conf',
     `
@@ -101,14 +106,15 @@ DefaultAddress 127.0.0.1
 UseIPv6 off
 UseReverseDNS off
 ModulePath ${modules}
-LoadModule mod_tls.c
-LoadModule mod_sftp.c
+${loaded}
 Port ${port}
 User ${accountName}
 Group ${groupName}
 PidFile ${folder}/pid
 ScoreboardFile ${folder}/score
-DelayEngine off
+<IfModule mod_delay.c>
+  DelayEngine off
+</IfModule>
 SystemLog ${folder}/log
 TimesGMT on
 ${common}

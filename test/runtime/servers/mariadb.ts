@@ -15,7 +15,7 @@ import {
 export const mariadbd = findProgram('mariadbd');
 export const mariadbInstall = findProgram('mariadb-install-db');
 
-/** User `robin` with `password`, database `test`. */
+/** User `robin` with `password`, database `test`. Without TLS, which newer versions have unless told not to. */
 export async function startMariaDb(password: string): Promise<Running> {
   const folder = serverFolder();
   const data = join(folder, 'data');
@@ -31,5 +31,5 @@ GRANT ALL ON *.* TO robin@'%';
   runAs(mariadbInstall as string, ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db', `--user=${accountName}`], folder);
   const port = await freePort();
   // biome-ignore format: one option per word
-  return await startServer(mariadbd as string, ['--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`, `--init-file=${setup}`, `--user=${accountName}`], folder, port);
+  return await startServer(mariadbd as string, ['--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', '--skip-ssl', `--socket=${join(folder, 'socket')}`, `--pid-file=${join(folder, 'pid')}`, `--init-file=${setup}`, `--user=${accountName}`], folder, port);
 }

@@ -1,17 +1,24 @@
-// Cells of databases → values. What a number cannot hold exactly stays text, exactly as the database wrote it.
+// Cells of databases → values. Whole and decimal numbers keep all the digits a number of a flow has room for.
+import { numeric, readDecimal } from '../../dotnet/decimal.ts';
 import { FlowDatetime, type Value } from '../../values.ts';
 
-/** A whole number as text. */
-export function wholeNumber(text: string): Value {
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : text;
+/** Digits before the point, and behind it. */
+const plainNumber = /^[-+]?0*(\d*)(?:\.(\d*?)0*)?$/;
+
+/**
+ * A whole or decimal number as text, such as `12.50`. It stays text, exactly as the database wrote it, when it is none (`NaN`) or has
+ * more digits than a number of a flow (28).
+ */
+export function exactNumber(text: string): Value {
+  const match = plainNumber.exec(text);
+  if (match === null || !/\d/.test(text)) return text;
+  const [, whole = '', fraction = ''] = match;
+  return whole.length + fraction.length <= 28 ? (readDecimal(text) ?? text) : text;
 }
 
-/** A decimal number as text, such as `12.50`: a number when that has all of its digits. */
-export function decimalNumber(text: string): Value {
-  const number = Number(text);
-  const digits = text.replace(/^[-+]?0*|\./g, '').replace(/^0+/, '');
-  return Number.isFinite(number) && (digits.length <= 15 || Number.isSafeInteger(number)) ? number : text;
+/** A floating-point number of 64 bits, of which the first 15 digits count. What is none (`NaN`, `Infinity`) is text. */
+export function floatingNumber(value: number): Value {
+  return Number.isFinite(value) ? numeric(value) : String(value);
 }
 
 /** `yyyy-MM-dd`, optionally with a time and fractions, as wall-clock time; text that is none (`infinity`, year 0) stays text. */

@@ -2,17 +2,19 @@
 import type { Connection, ConnectionOptions, TypeCastField } from 'mysql2';
 import type { Value } from '../../values.ts';
 import { firstLine, tlsOptions } from '../network.ts';
-import { binary, datetime, decimalNumber, wholeNumber } from './cells.ts';
+import { binary, datetime, exactNumber, floatingNumber } from './cells.ts';
 import { type Driver, type Result, StatementRefused } from './connection.ts';
 import type { ServerTarget } from './connectionString.ts';
 
 function cell(field: TypeCastField, next: () => unknown): Value {
   switch (field.type as string) {
     case 'LONGLONG':
-      return read(field.string(), wholeNumber);
     case 'DECIMAL':
     case 'NEWDECIMAL':
-      return read(field.string(), decimalNumber);
+      return read(field.string(), exactNumber);
+    case 'FLOAT':
+    case 'DOUBLE':
+      return read(field.string(), (text) => floatingNumber(Number(text)));
     case 'DATE':
     case 'NEWDATE':
     case 'DATETIME':
@@ -24,7 +26,7 @@ function cell(field: TypeCastField, next: () => unknown): Value {
       return read(field.buffer(), binary);
     case 'BIT':
       return read(field.buffer(), (bytes) =>
-        field.length === 1 ? bytes[0] === 1 : wholeNumber(BigInt(`0x${bytes.toString('hex')}`).toString()),
+        field.length === 1 ? bytes[0] === 1 : exactNumber(BigInt(`0x${bytes.toString('hex')}`).toString()),
       );
     default: {
       const value = next();

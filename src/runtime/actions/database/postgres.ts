@@ -4,7 +4,7 @@ import type { Client, ClientConfig } from 'pg';
 import { localTime } from '../../dotnet/timeZone.ts';
 import type { Value } from '../../values.ts';
 import { firstLine, tlsOptions } from '../network.ts';
-import { binary, datetime, decimalNumber, wholeNumber } from './cells.ts';
+import { binary, datetime, exactNumber, floatingNumber } from './cells.ts';
 import { type Driver, type Result, StatementRefused } from './connection.ts';
 import type { ServerTarget } from './connectionString.ts';
 
@@ -12,17 +12,21 @@ import type { ServerTarget } from './connectionString.ts';
 const readers: Readonly<Record<number, (text: string) => Value>> = {
   16: (text) => text === 't',
   17: bytea,
-  20: wholeNumber,
+  20: exactNumber,
   21: Number,
   23: Number,
   26: Number,
-  700: Number,
-  701: Number,
+  700: floating,
+  701: floating,
   1082: datetime,
   1114: datetime,
   1184: instant,
-  1700: decimalNumber,
+  1700: exactNumber,
 };
+
+function floating(text: string): Value {
+  return floatingNumber(Number(text));
+}
 
 /** The hexadecimal form; the older one with octal escapes stays as it is. */
 function bytea(text: string): Value {

@@ -1,14 +1,28 @@
 // SQL Server.
 import type { Connection, ConnectionConfiguration } from 'tedious';
+import { ActionError } from '../../action.ts';
 import { localTime } from '../../dotnet/timeZone.ts';
 import { FlowDatetime, type Value } from '../../values.ts';
 import { firstLine, trustedAuthorities } from '../network.ts';
-import { binary, wholeNumber } from './cells.ts';
+import { binary, exactNumber, floatingNumber } from './cells.ts';
 import { type Driver, type Result, StatementRefused } from './connection.ts';
 import type { ServerTarget } from './connectionString.ts';
 
-/** A cell as the driver reads it → a value. Dates are wall-clock times in the UTC fields of a Date, except those with an offset. */
-export function sqlServerCell(value: unknown, type: string): Value {
+/** From here on the driver, which reads decimals as floating-point numbers, has lost digits of the whole part. */
+const inexact = 10 ** 15;
+
+/** What the driver knows of a column. */
+interface Column {
+  readonly colName: string;
+  readonly dataLength?: number | undefined;
+  readonly type: { readonly name: string };
+}
+
+/**
+ * A cell as the driver reads it → a value. Dates are wall-clock times in the UTC fields of a Date, except those with an offset. Throws
+ * `ErrorInSQLStatementError` for a decimal number that the driver cannot read exactly to the decimal point.
+ */
+export function sqlServerCell(value: unknown, { colName, dataLength, type: { name: type } }: Column): Value {
   if (value === null || value === undefined) return null;
   if (value instanceof Date) {
     if (type.startsWith('DateTimeOffset')) return localTime(value.getTime());
@@ -20,8 +34,23 @@ export function sqlServerCell(value: unknown, type: string): Value {
       : new FlowDatetime(value.getTime());
   }
   if (value instanceof Uint8Array) return binary(value);
-  if (typeof value === 'bigint' || type === 'BigInt') return wholeNumber(String(value));
+  if (typeof value === 'bigint' || type === 'BigInt') return exactNumber(String(value));
+  if (typeof value === 'number') {
+    const isDecimal = /^(?:Decimal|Numeric|Money)/.test(type);
+    if (isDecimal && Math.abs(value) >= inexact) throw tooManyDigits(colName);
+    // A number of 32 bits has 7 digits; the others come from its conversion to 64.
+    const isShort = type === 'Real' || (type === 'FloatN' && dataLength === 4);
+    return floatingNumber(isShort ? Number(value.toPrecision(7)) : value);
+  }
   return value as Value;
+}
+
+function tooManyDigits(column: string): ActionError {
+  return new ActionError(
+    'ErrorInSQLStatementError',
+    `The column "${column}" holds a decimal number with more digits than can be read from SQL Server.`,
+    'Let the statement convert it: CAST(… AS varchar(40)), or AS bigint for a whole number.',
+  );
 }
 
 /** Opens a connection; `opened` receives what ends it. Throws what the server or the network says. */
@@ -82,15 +111,20 @@ class SqlServer implements Driver {
         error === undefined || error === null ? resolve() : reject(refusal(error)),
       );
       request.on('columnMetadata', (columns) =>
-        result.begin((columns as readonly { colName: string }[]).map(({ colName }) => colName)),
+        result.begin((columns as readonly Column[]).map(({ colName }) => colName)),
       );
-      request.on('row', (columns) =>
-        result.add(
-          (columns as readonly { value: unknown; metadata: { type: { name: string } } }[]).map((column) =>
-            sqlServerCell(column.value, column.metadata.type.name),
-          ),
-        ),
-      );
+      request.on('row', (columns) => {
+        try {
+          result.add(
+            (columns as readonly { value: unknown; metadata: Column }[]).map(({ value, metadata }) =>
+              sqlServerCell(value, metadata),
+            ),
+          );
+        } catch (error) {
+          // The connection is busy until the statement has ended, which whoever hears of this sees to.
+          reject(error);
+        }
+      });
       this.#connection.execSqlBatch(request);
     });
   }

@@ -3,11 +3,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Value } from '../../values.ts';
 import { firstLine } from '../network.ts';
-import { binary, datetime, wholeNumber } from './cells.ts';
+import { binary, datetime, exactNumber, floatingNumber } from './cells.ts';
 import { type Driver, type Result, StatementRefused } from './connection.ts';
 
 /** How long a statement waits for somebody else's lock on the file, as in the original driver (ms). */
 const lockTime = 100_000;
+
+/** How often the process looks whether the run it works for is still there (ms). */
+const watchTime = 1_000;
+
+/** A statement keeps the process from hearing of anything, so a thread of it sees when the run's process was killed, and ends everything. */
+const watcher = `
+const parent = require('node:worker_threads').workerData;
+const isGone = () => {
+  if (process.ppid !== parent) return true;
+  try { process.kill(parent, 0); return false; } catch { return true; }
+};
+setInterval(() => { if (isGone()) process.kill(process.pid, 'SIGKILL'); }, ${watchTime});
+`;
 
 /**
  * What the process does: receives statements, sends columns, rows in portions, and the end. The text of a statement may hold several;
@@ -15,8 +28,10 @@ const lockTime = 100_000;
  */
 const script = `
 const { DatabaseSync } = require('node:sqlite');
+const { Worker } = require('node:worker_threads');
 const send = (message) => new Promise((resolve) => process.send(message, resolve));
 process.once('disconnect', () => process.exit());
+new Worker(${JSON.stringify(watcher)}, { eval: true, workerData: process.ppid });
 let database;
 process.on('message', async ({ open, run }) => {
   try {
@@ -51,7 +66,8 @@ type Message =
   | { readonly error: string };
 
 function cell(value: unknown, type: string): Value {
-  if (typeof value === 'bigint') return /^bool/i.test(type) ? value !== 0n : wholeNumber(String(value));
+  if (typeof value === 'bigint') return /^bool/i.test(type) ? value !== 0n : exactNumber(String(value));
+  if (typeof value === 'number') return floatingNumber(value);
   if (value instanceof Uint8Array) return binary(value);
   // SQLite has no dates: a column declared as one holds text.
   if (typeof value === 'string' && /date|timestamp/i.test(type)) return datetime(value);

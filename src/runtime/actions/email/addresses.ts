@@ -13,7 +13,7 @@ export interface Address {
 export function parseAddresses(text: string, field: string): Address[] {
   const found: Address[] = [];
   const one =
-    /[\s;,]*(?:(?:"((?:[^"\\]|\\.)*)"|([^<>;,"]*?))\s*<\s*([^<>\s]+)\s*>|([^\s;,<>"]+))(?=[\s;,]|$)/y;
+    /[\s;,]*(?:(?:"((?:[^"\\]|\\.)*)"|([^<>;:,"@\r\n]*?))\s*<\s*([^<>\s]+)\s*>|([^\s;,<>"]+))(?=[\s;,]|$)/y;
   const end = text.replace(/[\s;,]+$/, '').length;
   while (one.lastIndex < end) {
     const at = one.lastIndex;

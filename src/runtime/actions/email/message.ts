@@ -40,8 +40,7 @@ export async function messageValue(
   folder: string | undefined,
   signal: AbortSignal,
 ): Promise<InstanceValue> {
-  const { default: PostalMime } = await import('postal-mime');
-  const email = await PostalMime.parse(source);
+  const email = await parsed(source);
   const at = Date.parse(email.date ?? '');
   const files: Value[] = [];
   for (const attachment of folder === undefined ? [] : email.attachments) {
@@ -67,6 +66,19 @@ export async function messageValue(
       ['Attachments', files],
     ]),
   );
+}
+
+/** A message that cannot be taken apart, such as one of parts in parts without end, has its raw content as text: the others must be had. */
+async function parsed(source: Uint8Array): Promise<Email> {
+  const { default: PostalMime } = await import('postal-mime');
+  try {
+    return await PostalMime.parse(source);
+  } catch {
+    const raw = Buffer.from(source.buffer, source.byteOffset, source.length);
+    const end = raw.indexOf('\r\n\r\n');
+    const head = await PostalMime.parse(end < 0 ? raw : raw.subarray(0, end));
+    return { ...head, text: end < 0 ? '' : raw.toString('utf8', end + 4) };
+  }
 }
 
 function addressTexts(addresses: readonly Address[] | undefined): string[] {

@@ -8,8 +8,8 @@ import {
 } from '../../action.ts';
 import type { Value } from '../../values.ts';
 import { failure } from '../fileSystem.ts';
+import { OfficeProblem } from '../office/problem.ts';
 import { sessionArgument } from './arguments.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { ExcelSession } from './session.ts';
 
 /** `code` is the error name for everything that has no other. */
@@ -32,7 +32,7 @@ export function excelAction(
 }
 
 function asActionError(error: unknown, code: string): unknown {
-  if (!(error instanceof WorkbookProblem)) return error;
+  if (!(error instanceof OfficeProblem)) return error;
   return new ActionError(code, error.message, error.nextStep, { cause: error });
 }
 
@@ -62,7 +62,7 @@ export async function onFile<T>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof WorkbookProblem) throw asActionError(error, code);
+    if (error instanceof OfficeProblem) throw asActionError(error, code);
     const isSystem = typeof (error as NodeJS.ErrnoException).code === 'string';
     throw isSystem || signal.aborted ? failure(code, doing, path, error, signal) : error;
   }

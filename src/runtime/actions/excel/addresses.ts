@@ -1,5 +1,5 @@
 // Cells and ranges by their names: `A1`, `$B$2:D9`, `C:E`, `3:4`. Rows and columns count from 1.
-import { WorkbookProblem } from './problem.ts';
+import { OfficeProblem } from '../office/problem.ts';
 
 /** The size of a worksheet in every current file format. */
 export const maxRows = 1_048_576;
@@ -98,10 +98,10 @@ export function parseArea(text: string): Area | undefined {
   return area.top >= 1 && area.left >= 1 && area.bottom <= maxRows ? area : undefined;
 }
 
-/** Throws a WorkbookProblem when the cells are not all on a worksheet. */
+/** Throws an OfficeProblem when the cells are not all on a worksheet. */
 export function requireOnSheet(area: Area): void {
   if (area.top >= 1 && area.left >= 1 && area.bottom <= maxRows && area.right <= maxColumns) return;
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     `Row ${area.top < 1 ? area.top : area.bottom}, column ${area.left < 1 ? area.left : area.right} is outside a worksheet, which has ${maxRows} rows and ${maxColumns} columns, both counted from 1.`,
     'Check how row and column are computed.',
   );

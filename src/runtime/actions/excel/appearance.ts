@@ -1,12 +1,12 @@
 // Widths of columns, heights of rows and background colors. Autofit estimates the width of texts: without fonts nothing is measured.
 import type { ActionArguments, ActionDefinition } from '../../action.ts';
+import { OfficeProblem } from '../office/problem.ts';
 import { workbookAction } from './action.ts';
 import { type Area, maxColumns, maxRows, requireOnSheet } from './addresses.ts';
 import { columnArgument, type Target, targets } from './arguments.ts';
 import { colorNames } from './colors.ts';
 import { requireUnlocked } from './edits.ts';
 import type { CellRange } from './formula/values.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { ExcelSession } from './session.ts';
 import type { Sheet } from './sheet.ts';
 
@@ -207,7 +207,7 @@ function resizing(
 function sizeArgument(args: ActionArguments, name: 'Width' | 'Height', limit: number): number {
   const size = args.number(name);
   if (size >= 0 && size <= limit) return size;
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     `${name} ${size} is not possible; it must be from 0 to ${limit}.`,
     'Widths are counted in characters, heights in points.',
   );
@@ -239,7 +239,7 @@ function paint(session: ExcelSession, sheet: Sheet, area: Area, color: string | 
   requireOnSheet(area);
   requireUnlocked(session, sheet, area);
   if ((area.bottom - area.top + 1) * (area.right - area.left + 1) > maxColored) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `More than ${maxColored} cells cannot be colored at once.`,
       'Choose a smaller range.',
     );
@@ -259,7 +259,7 @@ function hexColor(args: ActionArguments): string {
   const text = args.text('ColorHexValue').trim().replace(/^#/, '').toUpperCase();
   if (/^[0-9A-F]{3}$/.test(text)) return [...text].map((digit) => digit + digit).join('');
   if (/^(?:[0-9A-F]{2})?[0-9A-F]{6}$/.test(text)) return text.slice(-6);
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     `"${args.text('ColorHexValue')}" is no hexadecimal color.`,
     'Give it like #FFCC00.',
   );
@@ -270,7 +270,7 @@ function namedColor(args: ActionArguments): string | undefined {
   if (name === 'transparent' || name === 'none') return undefined;
   const color = colorNames.get(name);
   if (color !== undefined) return color;
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     `There is no color "${args.text('ColorName')}".`,
     'Give a .NET color name such as LightYellow, or use the hexadecimal value.',
   );

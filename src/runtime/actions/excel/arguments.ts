@@ -1,19 +1,19 @@
 // The arguments of Excel actions: instances, columns by letter or number, ranges of cells in the ways the designer offers.
 import { type ActionArguments, ActionError } from '../../action.ts';
 import { describe, toText } from '../../convert.ts';
+import { OfficeProblem } from '../office/problem.ts';
 import { instanceArgument } from '../typed.ts';
 import { type Area, areaBetween, cellArea, columnNumber, maxColumns, requireOnSheet } from './addresses.ts';
 import { CellRange } from './formula/values.ts';
-import { WorkbookProblem } from './problem.ts';
 import { ExcelSession } from './session.ts';
 import type { Sheet } from './sheet.ts';
 import type { SheetEntry } from './workbook.ts';
 
-/** Throws `InvalidArgument` for what is no instance, a WorkbookProblem for one that was closed. */
+/** Throws `InvalidArgument` for what is no instance, an OfficeProblem for one that was closed. */
 export function sessionArgument(args: ActionArguments, name = 'Instance'): ExcelSession {
   const session = instanceArgument(args, name, ExcelSession, 'an Excel instance');
   if (!session.isClosed) return session;
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     `The Excel instance with "${session.name}" was closed.`,
     'Launch Excel again, or close it later.',
   );
@@ -49,7 +49,7 @@ const noColumn = (args: ActionArguments, name: string): ActionError =>
     'Give its letters, such as B or AA, or its number, counted from 1.',
   );
 
-/** Throws `InvalidArgument`, or a WorkbookProblem for a row no sheet has. */
+/** Throws `InvalidArgument`, or an OfficeProblem for a row no sheet has. */
 export function cellArgument(args: ActionArguments, column: string, row: string): Area {
   const area = cellArea(args.integer(row), columnArgument(args, column));
   requireOnSheet(area);
@@ -83,7 +83,7 @@ export function relativeArgument(args: ActionArguments, session: ExcelSession, s
   return area;
 }
 
-/** The cells a name or address stands for. Throws a WorkbookProblem when there are none. */
+/** The cells a name or address stands for. Throws an OfficeProblem when there are none. */
 export async function namedArgument(
   args: ActionArguments,
   session: ExcelSession,

@@ -46,7 +46,7 @@ const clearing = (variant: string, target: Target): ActionDefinition =>
   workbookAction(`ClearCellsFromExcel.${variant}`, 'ClearCellsError', async (args, session, signal) => {
     const { sheet, area } = await target(args, session, signal);
     requireOnSheet(area);
-    clearArea(session, sheet, area, false);
+    await clearArea(session, sheet, area, false, signal);
   });
 
 // ── Rows, columns and cells that come and go ────────────────────────────────────────────────────────────────────

@@ -1,5 +1,7 @@
 // Copy and paste between cells. All instances of a run share one clipboard, as under Excel; the clipboard of the system is not used.
 import type { ActionArguments, ActionDefinition } from '../../action.ts';
+import { OfficeProblem } from '../office/problem.ts';
+import { Turns } from '../turns.ts';
 import { workbookAction } from './action.ts';
 import { type Area, cellName, contains, maxColumns, maxRows, overlaps } from './addresses.ts';
 import { columnArgument, namedArgument, type Target, targets } from './arguments.ts';
@@ -8,7 +10,6 @@ import { clearArea } from './edits.ts';
 import { hasFilter } from './filtering.ts';
 import { moveFormula, sourceText } from './formula/shift.ts';
 import type { CellRange } from './formula/values.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { ExcelSession } from './session.ts';
 import { RichText } from './sharedStrings.ts';
 import type { Sheet } from './sheet.ts';
@@ -39,18 +40,24 @@ let copied: Copied | undefined;
 function current(): Copied {
   if (copied?.session.isClosed) copied = undefined;
   if (copied !== undefined) return copied;
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     'Nothing was copied, or the workbook it was copied from was closed.',
     'Copy cells before they are pasted, and close the workbook afterwards.',
   );
 }
 
 /** Remembers cells with their formats. Rows hidden by a filter are left out, as Excel does. */
-function copyCells(session: ExcelSession, { sheet, area }: CellRange): void {
+async function copyCells(
+  session: ExcelSession,
+  { sheet, area }: CellRange,
+  signal: AbortSignal,
+): Promise<void> {
   const skipsHidden = hasFilter(sheet);
   const cells: CopiedCell[] = [];
+  const turns = new Turns(signal);
   let hidden = 0;
   for (const row of sheet.rows.between(area.top, area.bottom)) {
+    if (turns.isOver) await turns.next();
     if (skipsHidden && row.isHidden) {
       hidden++;
       continue;
@@ -60,7 +67,7 @@ function copyCells(session: ExcelSession, { sheet, area }: CellRange): void {
       if (column < area.left || column > area.right) continue;
       const content = row.values[at];
       if (cells.length >= maxCopied)
-        throw new WorkbookProblem(
+        throw new OfficeProblem(
           `More than ${maxCopied} cells cannot be copied at once.`,
           'Copy a smaller range.',
         );
@@ -97,7 +104,13 @@ function copyCells(session: ExcelSession, { sheet, area }: CellRange): void {
 }
 
 /** Pastes with the corner at `row`, `column`; what was there is replaced, empty cells included. */
-function pasteCells(session: ExcelSession, sheet: Sheet, row: number, column: number): void {
+async function pasteCells(
+  session: ExcelSession,
+  sheet: Sheet,
+  row: number,
+  column: number,
+  signal: AbortSignal,
+): Promise<void> {
   const { cells, height, width, merged, session: source } = current();
   const whole = height >= maxRows || width >= maxColumns;
   const area = {
@@ -111,7 +124,7 @@ function pasteCells(session: ExcelSession, sheet: Sheet, row: number, column: nu
     area.right > maxColumns ||
     (whole && ((height >= maxRows && row > 1) || (width >= maxColumns && column > 1)))
   ) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The copied cells do not fit on the worksheet from ${cellName(row, column)} on.`,
       'Paste them nearer to the top left corner, or copy fewer cells.',
     );
@@ -121,7 +134,7 @@ function pasteCells(session: ExcelSession, sheet: Sheet, row: number, column: nu
       overlaps(one, area) && !(contains(area, one.top, one.left) && contains(area, one.bottom, one.right)),
   );
   if (cut !== undefined) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The copied cells would cover only a part of the merged cells at ${cellName(cut.top, cut.left)}.`,
       'Paste them elsewhere, or unmerge the cells in Excel.',
     );
@@ -130,17 +143,27 @@ function pasteCells(session: ExcelSession, sheet: Sheet, row: number, column: nu
   const foreign = source.workbook !== session.workbook;
   const adopted = new Map<number, number>();
   // All of it is made before anything is replaced: what cannot be pasted leaves the target as it was.
-  const pasted = cells.map((cell) => {
+  const turns = new Turns(signal);
+  const pasted: {
+    readonly at: readonly [number, number];
+    readonly content: Content;
+    readonly style: number;
+  }[] = [];
+  for (const cell of cells) {
+    if (turns.isOver) await turns.next();
     let { style } = cell;
     if (foreign) {
       style = adopted.get(cell.style) ?? styles.adopt(source.workbook.styles, cell.style);
       adopted.set(cell.style, style);
     }
     const at = [row + cell.row, column + cell.column] as const;
-    return { at, content: pastedContent(cell, at[0], at[1], foreign), style };
-  });
-  clearArea(session, sheet, area, true);
-  for (const { at, content, style } of pasted) sheet.set(at[0], at[1], content, style);
+    pasted.push({ at, content: pastedContent(cell, at[0], at[1], foreign), style });
+  }
+  await clearArea(session, sheet, area, true, signal);
+  for (const { at, content, style } of pasted) {
+    if (turns.isOver) await turns.next();
+    sheet.set(at[0], at[1], content, style);
+  }
   if (cells.length > 0) {
     const kept = sheet.mergedAreas.filter((one) => !overlaps(one, area));
     if (merged.length > 0 || kept.length !== sheet.mergedAreas.length) {
@@ -167,13 +190,13 @@ function pastedContent(
 ): Content {
   if (content instanceof FormulaCell && formula !== undefined) {
     if (content.kind !== undefined) {
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         'An array formula or data table cannot be pasted.',
         'Copy the cells around it, or read its values and write them.',
       );
     }
     if (foreign && formula.text.includes('!')) {
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         `The formula =${formula.text} refers to another worksheet, which it would look for in the wrong workbook.`,
         'Read the values and write them, instead of copying the formula.',
       );
@@ -192,14 +215,20 @@ function pastedContent(
 // ── Append ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Pastes below the last filled cell of a column; `area` limits where that is looked for. */
-function append(session: ExcelSession, sheet: Sheet, column: number, area: Area | undefined): void {
+async function append(
+  session: ExcelSession,
+  sheet: Sheet,
+  column: number,
+  area: Area | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   let last = sheet.lastFilledRow(column);
   if (area !== undefined) {
     last = Math.min(last, area.bottom);
     while (last >= area.top && sheet.content(last, column) === undefined) last--;
     if (last < area.top) last = area.top - 1;
   }
-  pasteCells(session, sheet, last + 1, column);
+  await pasteCells(session, sheet, last + 1, column, signal);
 }
 
 /** The column whose first filled cell has this text. */
@@ -212,7 +241,7 @@ function headerColumn(sheet: Sheet, name: string, area: Area | undefined): numbe
       if (plainText(content).trim().toLowerCase() === wanted) return column;
     }
   }
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     `No column has the header "${name}" in ${searched === undefined ? 'the empty worksheet' : `row ${searched.top}`} of "${sheet.name}".`,
     'Check the spelling of the header.',
   );
@@ -234,14 +263,14 @@ function appending(variant: string, named: boolean, byHeader: boolean): ActionDe
       const column = byHeader
         ? headerColumn(sheet, args.text('HeaderName'), range?.area)
         : columnArgument(args, 'ColumnName');
-      append(session, sheet, column, range?.area);
+      await append(session, sheet, column, range?.area, signal);
     },
   );
 }
 
 const copying = (variant: string, target: Target): ActionDefinition =>
   workbookAction(`CopyCellsFromExcel.${variant}`, 'CopyCellsError', async (args, session, signal) => {
-    copyCells(session, await target(args, session, signal));
+    await copyCells(session, await target(args, session, signal), signal);
   });
 
 const pasting = (
@@ -250,7 +279,7 @@ const pasting = (
 ): ActionDefinition =>
   workbookAction(`PasteCellsToExcel.${variant}`, 'PasteCellsError', async (args, session, signal) => {
     const { sheet, area } = await target(args, session, signal);
-    pasteCells(session, sheet, area.top, area.left);
+    await pasteCells(session, sheet, area.top, area.left, signal);
   });
 
 export const clipboardActions: readonly ActionDefinition[] = [

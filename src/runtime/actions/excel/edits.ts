@@ -2,17 +2,19 @@
 import { toText } from '../../convert.ts';
 import { nearest } from '../../dotnet/decimal.ts';
 import { CustomObject, Datarow, Datatable, FlowDatetime, FlowDecimal, type Value } from '../../values.ts';
+import { OfficeProblem } from '../office/problem.ts';
+import { Turns } from '../turns.ts';
 import { type Area, cellName, maxColumns, maxRows, requireOnSheet } from './addresses.ts';
 import { type Content, FormulaCell, isSame, type Row } from './cells.ts';
 import { datetimeToSerial } from './dates.ts';
-import { WorkbookProblem } from './problem.ts';
-import { type ExcelSession, enteredContent } from './session.ts';
+import { enteredContent } from './entered.ts';
+import type { ExcelSession } from './session.ts';
 import type { Sheet } from './sheet.ts';
 
 /** Excel's limit for the text of one cell. */
 const maxTextLength = 32_767;
 
-/** Throws a WorkbookProblem when a protected sheet keeps cells of the area from being changed. */
+/** Throws an OfficeProblem when a protected sheet keeps cells of the area from being changed. */
 export function requireUnlocked(session: ExcelSession, sheet: Sheet, area: Area | undefined): void {
   const protection = sheet.root.child('sheetProtection');
   if (protection === undefined || !/^(?:1|true)$/.test(protection.get('sheet') ?? '')) return;
@@ -21,7 +23,7 @@ export function requireUnlocked(session: ExcelSession, sheet: Sheet, area: Area 
       ? 'rows, columns, filters and sizes cannot be changed'
       : lockedCell(session, sheet, area);
   if (locked === undefined) return;
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     `The worksheet "${sheet.name}" is protected: ${locked}.`,
     'Take the protection off in Excel (Review > Unprotect Sheet).',
   );
@@ -29,8 +31,12 @@ export function requireUnlocked(session: ExcelSession, sheet: Sheet, area: Area 
 
 /** Stops at the first locked cell, which nearly always is the first of all. */
 function lockedCell(session: ExcelSession, sheet: Sheet, area: Area): string | undefined {
-  for (let row = area.top; row <= area.bottom; row++) {
-    for (let column = area.left; column <= area.right; column++) {
+  // All rows behind the last one are alike, and all columns behind the last one that has cells or a format.
+  const [rows, columns] = sheet.extent;
+  const bottom = Math.max(area.top, Math.min(area.bottom, rows + 1));
+  const right = Math.max(area.left, Math.min(area.right, columns + 1));
+  for (let row = area.top; row <= bottom; row++) {
+    for (let column = area.left; column <= right; column++) {
       if (session.workbook.styles.isLocked(sheet.style(row, column)))
         return `the cell ${cellName(row, column)} is locked`;
     }
@@ -52,7 +58,7 @@ function contentOf(
   if (value instanceof FlowDecimal) return [nearest(value), style];
   if (typeof value === 'number') {
     if (!Number.isFinite(value))
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         'An infinite number cannot be written into a cell.',
         'Check how the number is computed.',
       );
@@ -67,7 +73,7 @@ function contentOf(
   }
   const text = typeof value === 'string' ? value : toText(value);
   if (text.length > maxTextLength && !text.startsWith('=')) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `A text of ${text.length} characters does not fit into ${cellName(row, column)}; a cell holds ${maxTextLength}.`,
       'Split the text over several cells.',
     );
@@ -83,12 +89,9 @@ function rowsOf(value: Value): readonly (readonly Value[])[] {
   return value.map((item) => (item instanceof Datarow ? item.cells : Array.isArray(item) ? item : [item]));
 }
 
-/** How many rows are written before the run may be stopped. */
-const slice = 10_000;
-
 /**
  * Writes a value with its first cell at `row`, `column`; returns the area it filled. Nothing is written when it does not fit on the
- * sheet, or when the cells cannot be changed. Throws a WorkbookProblem or the signal's reason.
+ * sheet, or when the cells cannot be changed. Throws an OfficeProblem or the signal's reason.
  */
 export async function writeValue(
   session: ExcelSession,
@@ -104,7 +107,7 @@ export async function writeValue(
   if (rows.length === 0 || width === 0) return undefined;
   const area = { top: row, left: column, bottom: row + rows.length - 1, right: column + width - 1 };
   if (area.bottom > maxRows || area.right > maxColumns) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `${rows.length} rows and ${width} columns do not fit on the worksheet from ${cellName(row, column)} on; it has ${maxRows} rows and ${maxColumns} columns.`,
       'Write fewer rows, or spread them over several worksheets.',
     );
@@ -119,14 +122,10 @@ export async function writeValue(
     columnStyles: Array.from({ length: width }, (_, offset) => sheet.columnStyle(column + offset)),
     layout: [[], []],
   };
-  for (let from = 0; from < rows.length; from += slice) {
-    for (let at = from; at < Math.min(from + slice, rows.length); at++) {
-      writeRow(block, row + at, rows[at] as readonly Value[]);
-    }
-    if (rows.length > slice) {
-      await new Promise((resolve) => setImmediate(resolve));
-      signal.throwIfAborted();
-    }
+  const turns = new Turns(signal);
+  for (const [at, cells] of rows.entries()) {
+    writeRow(block, row + at, cells);
+    if (turns.isOver) await turns.next();
   }
   session.workbook.cellsChanged(sheet, area);
   return area;
@@ -146,13 +145,13 @@ interface Block {
 
 function writeRow(block: Block, index: number, cells: readonly Value[]): void {
   const { session, sheet, column } = block;
-  const target: Row = sheet.rows.need(index);
-  if (target.columns.length > 0 || cells.length < 3) {
+  const existing = sheet.rows.get(index);
+  if (existing !== undefined && existing.columns.length > 0) {
     for (const [offset, value] of cells.entries()) {
       const at = column + offset;
       const [content, style] = contentOf(value, session, sheet.style(index, at), index, at);
       // An empty cell that was empty before and has no format need not exist.
-      if (content === undefined && style === 0 && target.find(at) < 0) continue;
+      if (content === undefined && style === 0 && existing.find(at) < 0) continue;
       sheet.set(index, at, content, style);
     }
     return;
@@ -160,8 +159,9 @@ function writeRow(block: Block, index: number, cells: readonly Value[]): void {
   // A row without cells, as most of a large table are: built at once.
   const columns: number[] = [];
   const styles: number[] = [];
+  const values: Content[] = [];
   let hasFormulas = false;
-  const rowStyle = target.ownStyle;
+  const rowStyle = existing?.ownStyle ?? 0;
   for (let offset = 0; offset < cells.length; offset++) {
     const at = column + offset;
     const before = rowStyle || (block.columnStyles[offset] as number);
@@ -170,19 +170,31 @@ function writeRow(block: Block, index: number, cells: readonly Value[]): void {
     if (content instanceof FormulaCell) hasFormulas = true;
     columns.push(at);
     styles.push(style);
-    target.values.push(content);
+    values.push(content);
   }
+  if (columns.length === 0) return;
+  const target: Row = existing ?? sheet.rows.need(index);
   if (!isSame(columns, block.layout[0]) || !isSame(styles, block.layout[1])) block.layout = [columns, styles];
   [target.columns, target.styles] = block.layout;
+  // A copy is no longer than its cells; a list that grows keeps room for more.
+  target.values = values.slice();
   if (hasFormulas) sheet.formulasChanged();
   sheet.changed = true;
 }
 
-/** Takes contents out of an area, with their formats when `formats`; returns nothing when there was none. */
-export function clearArea(session: ExcelSession, sheet: Sheet, area: Area, formats: boolean): void {
+/** Takes contents out of an area, with their formats when `formats`. Throws an OfficeProblem or the signal's reason. */
+export async function clearArea(
+  session: ExcelSession,
+  sheet: Sheet,
+  area: Area,
+  formats: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   requireUnlocked(session, sheet, area);
   sheet.requireWholeArrays(area);
-  for (const row of [...sheet.rows.between(area.top, area.bottom)]) {
+  const turns = new Turns(signal);
+  for (const row of sheet.rows.between(area.top, area.bottom)) {
+    if (turns.isOver) await turns.next();
     for (const column of [...row.columns]) {
       if (column < area.left || column > area.right) continue;
       if (row.value(column) instanceof FormulaCell) sheet.formulasChanged();

@@ -90,21 +90,25 @@ const errorCodes = new Set(['#N/A', '#VALUE!', '#REF!', '#DIV/0!', '#NUM!', '#NA
 
 /** Texts that could be anything but text start with one of these. */
 const candidate = /^[\s\d+\-.=($#tfj-nsaod']/i;
+/** Most numbers are written like this: nothing about them needs a closer look. */
+const plainNumber = /^-?\d{1,15}(?:\.\d{1,15})?$/;
 
 export function readEntry(text: string, date1904: boolean): Entry {
   // Nearly all texts of a large table are words.
   if (!candidate.test(text)) return { kind: 'text', value: text };
+  if (plainNumber.test(text)) return { kind: 'value', value: Number(text), format: undefined };
   if (text.startsWith('=') && text.length > 1) return { kind: 'formula', text: text.slice(1) };
   // An apostrophe says that what follows is text, and is no part of it.
   if (text.startsWith("'")) return { kind: 'text', value: text.slice(1) };
   const plain = text.trim();
-  const number = numberOf(plain);
+  const hasDigits = /\d/.test(plain);
+  const number = hasDigits ? numberOf(plain) : undefined;
   if (number !== undefined) return { kind: 'value', value: number, format: formatOf(plain) };
   if (/^(?:true|false)$/i.test(plain))
     return { kind: 'value', value: /^true$/i.test(plain), format: undefined };
   if (errorCodes.has(plain.toUpperCase()))
     return { kind: 'value', value: CellError.of(plain.toUpperCase()), format: undefined };
-  const serial = dateOf(plain);
+  const serial = hasDigits ? dateOf(plain) : undefined;
   if (serial === undefined) return { kind: 'text', value: text };
   const value = serial >= 1 && date1904 ? serial - 1462 : serial;
   const hasTime = plain.includes(':');

@@ -9,17 +9,10 @@ import {
 import { toText } from '../../convert.ts';
 import { FileValue, InstanceValue } from '../../values.ts';
 import { pathOf, requireFile, requireFolder } from '../fileSystem.ts';
+import { OfficeProblem } from '../office/problem.ts';
 import { excelAction, onFile, workbookAction } from './action.ts';
-import { WorkbookProblem } from './problem.ts';
-import {
-  close,
-  ExcelSession,
-  type FileKind,
-  isOpenElsewhere,
-  openSession,
-  openWorkbook,
-  register,
-} from './session.ts';
+import { openWorkbook } from './opening.ts';
+import { close, ExcelSession, type FileKind, isOpenElsewhere, openSession, register } from './session.ts';
 import { Workbook, workbookTypes } from './workbook.ts';
 
 let handles = 0;
@@ -98,13 +91,13 @@ const saveError = 'SaveExcelDocumentError';
 async function save(session: ExcelSession, signal: AbortSignal): Promise<void> {
   const { path, kind } = session;
   if (path === undefined) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       'The workbook is new and has no file yet.',
       'Save it with "Save document as" and a path.',
     );
   }
   if (session.isReadOnly) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `"${path}" was opened as read-only, or is write-protected.`,
       'Open it without "Open as ReadOnly", or save it under another name.',
     );
@@ -126,7 +119,7 @@ const formats: Readonly<Record<string, { readonly kind: FileKind; readonly endin
 async function saveAs(args: ActionArguments, session: ExcelSession, signal: AbortSignal): Promise<void> {
   const format = args.member('DocumentFormat');
   if (args.text('XmlMapName') !== '') {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       'Saving the data of an XML map is not supported.',
       'Leave the XML map name empty.',
     );
@@ -137,7 +130,7 @@ async function saveAs(args: ActionArguments, session: ExcelSession, signal: Abor
   const supported =
     'Supported are Excel workbooks and templates (.xlsx, .xlsm, .xltx, .xltm), CSV (.csv) and text (.txt).';
   if (format !== 'FromExtension' && chosen === undefined) {
-    throw new WorkbookProblem(`The document format ${format} is not supported.`, supported);
+    throw new OfficeProblem(`The document format ${format} is not supported.`, supported);
   }
   // A number behind a dot is part of a name, as in "Report 1.5".
   if (!/^[a-z][a-z0-9]{1,4}$/.test(ending)) {
@@ -145,15 +138,15 @@ async function saveAs(args: ActionArguments, session: ExcelSession, signal: Abor
     path = `${path}.${ending}`;
   }
   const kind = chosen?.kind ?? kindOf(ending);
-  if (kind === undefined) throw new WorkbookProblem(`Workbooks cannot be saved as .${ending}.`, supported);
+  if (kind === undefined) throw new OfficeProblem(`Workbooks cannot be saved as .${ending}.`, supported);
   if (chosen !== undefined && kind in workbookTypes && !chosen.endings.includes(ending)) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The format ${format} does not go with the ending of "${basename(path)}"; Excel would refuse to open the file.`,
       `Give the file the ending .${chosen.endings[0]}.`,
     );
   }
   if (isOpenElsewhere(path, session)) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `"${path}" is open in another Excel instance of this run.`,
       'Close that instance first, or choose another name.',
     );

@@ -3,6 +3,8 @@
 import type { ActionArguments, ActionDefinition } from '../../action.ts';
 import { toText } from '../../convert.ts';
 import type { Value } from '../../values.ts';
+import { OfficeProblem } from '../office/problem.ts';
+import type { XmlElement } from '../office/xml.ts';
 import { workbookAction } from './action.ts';
 import { type Area, areaName, columnName, isSameArea, isSingleCell, parseArea } from './addresses.ts';
 import { columnArgument, namedArgument, rangeArgument } from './arguments.ts';
@@ -10,11 +12,9 @@ import type { CellValue } from './cells.ts';
 import { requireUnlocked } from './edits.ts';
 import { dateOf, numberOf } from './entry.ts';
 import { compareTexts, wildcard } from './formula/values.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { ExcelSession } from './session.ts';
 import type { Sheet } from './sheet.ts';
 import type { SheetTable } from './workbook.ts';
-import type { XmlElement } from './xml.ts';
 
 const filterError = 'ApplyFilterOnCellsInWorksheetError';
 
@@ -198,7 +198,7 @@ function showAll(sheet: Sheet, first: number, last: number): void {
 function tableFilter(session: ExcelSession, table: SheetTable): Filter {
   const { root, area, headerRows, totalRows } = table;
   if (headerRows === 0)
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The table "${table.name}" has no header, so it cannot be filtered.`,
       'Show the header row of the table in Excel.',
     );
@@ -220,7 +220,7 @@ function tableFilter(session: ExcelSession, table: SheetTable): Filter {
 function tableColumn(table: SheetTable, name: string): number {
   const at = table.columns.findIndex((one) => one.toLowerCase() === name.trim().toLowerCase());
   if (at >= 0) return at;
-  throw new WorkbookProblem(
+  throw new OfficeProblem(
     `The table "${table.name}" has no column "${name}".`,
     `Its columns are ${table.columns.map((one) => `"${one}"`).join(', ')}.`,
   );
@@ -248,20 +248,25 @@ async function filterOf(
           area: place === 'RangeCoordinates' ? rangeArgument(args) : undefined,
         };
   const { sheet } = range;
-  const area = range.area ?? sheet.usedArea;
+  const used = sheet.usedArea;
+  // Whole columns end where the sheet does.
+  const area =
+    range.area === undefined || used === undefined
+      ? (range.area ?? used)
+      : { ...range.area, bottom: Math.max(range.area.top, Math.min(range.area.bottom, used.bottom)) };
   if (area === undefined)
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The worksheet "${sheet.name}" is empty; there is nothing to filter.`,
       'Write the data before it is filtered.',
     );
   if (isSingleCell(area))
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `A single cell (${areaName(area)}) cannot be filtered.`,
       'Give the range with its header row.',
     );
   const column = columnArgument(args, 'Column');
   if (column < area.left || column > area.right) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `Column ${columnName(column)} is not within the range ${areaName(area)} to filter.`,
       'Choose a column of the range.',
     );
@@ -295,7 +300,7 @@ function advancedFilter(args: ActionArguments): (parent: XmlElement) => XmlEleme
   );
   const conditions = [first, second].filter((one) => one !== undefined);
   if (conditions.length === 0)
-    throw new WorkbookProblem('The filter has no condition.', 'Choose an operator for the first condition.');
+    throw new OfficeProblem('The filter has no condition.', 'Choose an operator for the first condition.');
   const isAnd = args.member('AdvancedFilterLogicalOperator') === 'IsAnd';
   return (parent) => {
     const list = parent.create('customFilters', isAnd && conditions.length > 1 ? { and: '1' } : {});
@@ -317,7 +322,7 @@ function simpleFilter(args: ActionArguments): (parent: XmlElement) => XmlElement
       : [given];
   const texts = items.map(toText);
   if (texts.length === 0)
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       'The list of values to filter by is empty: no row would be left.',
       'Give the values whose rows are to stay visible.',
     );
@@ -370,7 +375,7 @@ function clearing(variant: string, table: boolean, oneColumn: boolean): ActionDe
       const filter = existingFilter(sheet);
       if (filter === undefined) return;
       if (column !== undefined && (column < filter.area.left || column > filter.area.right)) {
-        throw new WorkbookProblem(
+        throw new OfficeProblem(
           `Column ${columnName(column)} is not within the filter ${areaName(filter.area)}.`,
           'Choose a column of the filter.',
         );

@@ -1,15 +1,17 @@
 // Find and replace in the active worksheet. `*`, `?` and `~` mean in a text to find what they mean in Excel.
 import type { ActionArguments, ActionDefinition } from '../../action.ts';
 import { Datatable, type Value } from '../../values.ts';
+import { OfficeProblem } from '../office/problem.ts';
+import { Turns } from '../turns.ts';
 import { workbookAction } from './action.ts';
 import { cellArea } from './addresses.ts';
 import { CellError, FormulaCell } from './cells.ts';
 import { requireUnlocked } from './edits.ts';
+import { enteredContent } from './entered.ts';
 import type { Calculator } from './formula/calculator.ts';
 import { sourceText } from './formula/shift.ts';
 import { plainNumber, wildcard } from './formula/values.ts';
-import { WorkbookProblem } from './problem.ts';
-import { type ExcelSession, enteredContent } from './session.ts';
+import type { ExcelSession } from './session.ts';
 import { RichText } from './sharedStrings.ts';
 import type { Sheet } from './sheet.ts';
 
@@ -26,10 +28,7 @@ function searchOf(args: ActionArguments, replaces: boolean): Search {
   const text = args.text('TextToFind');
   const whole = args.boolean('MatchEntireCellContents');
   if (text === '')
-    throw new WorkbookProblem(
-      'The text to find is empty.',
-      'Give a text; "Get empty cell" finds empty cells.',
-    );
+    throw new OfficeProblem('The text to find is empty.', 'Give a text; "Get empty cell" finds empty cells.');
   return {
     pattern: wildcard(text, { anywhere: !whole, matchCase: args.boolean('MatchCase') }),
     replacement: replaces ? args.text('TextToReplaceWith') : undefined,
@@ -117,7 +116,13 @@ function searching(variant: string, replaces: boolean, all: boolean): ActionDefi
       const sheet = await session.activeSheet(signal);
       const search = searchOf(args, replaces);
       const found = await find(session, sheet, search, args.member('SearchBy') === 'Columns', !all, signal);
-      if (replaces) for (const place of found) replace(session, sheet, place, search);
+      if (replaces) {
+        const turns = new Turns(signal);
+        for (const place of found) {
+          if (turns.isOver) await turns.next();
+          replace(session, sheet, place, search);
+        }
+      }
       if (all)
         return {
           Cells: new Datatable(

@@ -1,7 +1,10 @@
 // Reading: values of cells and ranges, formulas, first free rows and columns, empty cells, lookups.
 import type { ActionArguments, ActionDefinition } from '../../action.ts';
 import { toText } from '../../convert.ts';
-import { Datatable, FlowDatetime, type Value } from '../../values.ts';
+import { nearest } from '../../dotnet/decimal.ts';
+import { Datatable, FlowDatetime, FlowDecimal, type Value } from '../../values.ts';
+import { OfficeProblem } from '../office/problem.ts';
+import { Turns } from '../turns.ts';
 import { workbookAction } from './action.ts';
 import { columnName, requireOnSheet } from './addresses.ts';
 import { columnArgument, namedArgument, rangeArgument, type Target, targets } from './arguments.ts';
@@ -11,7 +14,6 @@ import { type Calculator, plainName } from './formula/calculator.ts';
 import { sourceText } from './formula/shift.ts';
 import { tokenize } from './formula/tokens.ts';
 import type { CellRange } from './formula/values.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { ExcelSession } from './session.ts';
 import type { Sheet } from './sheet.ts';
 
@@ -19,6 +21,9 @@ const readError = 'ReadCellValuesError';
 
 /** A table of more cells than this does not fit into the memory of a run. */
 const maxTableCells = 50_000_000;
+
+/** So many cells are read before the run may stop again. */
+const sliceCells = 50_000;
 
 /** `TypedValues`, `PlainText`, `FormattedTextValues`; older flows say with "as text" that they want plain text. */
 function modeOf(args: ActionArguments): string {
@@ -70,7 +75,7 @@ async function readTable(
   requireOnSheet(area);
   const width = area.right - area.left + 1;
   if (width * (area.bottom - area.top + 1) > maxTableCells) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The range has ${width * (area.bottom - area.top + 1)} cells, more than the ${maxTableCells} a data table can hold.`,
       'Read only the rows and columns the flow needs; "Get first free column/row" tells where the data ends.',
     );
@@ -78,24 +83,24 @@ async function readTable(
   const rows: Value[][] = [];
   let row = area.top;
   // In slices, so that the run can be stopped while a large sheet is read.
+  const slice = Math.max(1, Math.floor(sliceCells / width));
   while (row <= area.bottom) {
     const from = row;
-    const last = Math.min(area.bottom, row + 5000);
+    const last = Math.min(area.bottom, row + slice - 1);
     await session.withValues(signal, (calculator) => {
       rows.length = from - area.top;
       for (row = from; row <= last; row++) {
         const found = sheet.rows.get(row);
-        const cells: Value[] = [];
+        // A list that grows would keep room for more.
+        const cells: Value[] = new Array(width);
         for (let column = area.left; column <= area.right; column++) {
           const isEmpty =
             sheet.arrays.length === 0 && (found === undefined || found.value(column) === undefined);
-          cells.push(
-            isEmpty
-              ? mode === 'TypedValues'
-                ? null
-                : ''
-              : read(session, calculator, sheet, row, column, mode),
-          );
+          cells[column - area.left] = isEmpty
+            ? mode === 'TypedValues'
+              ? null
+              : ''
+            : read(session, calculator, sheet, row, column, mode);
         }
         rows.push(cells);
       }
@@ -107,7 +112,7 @@ async function readTable(
   return new Datatable(columnNames(header, width), rows);
 }
 
-/** Without a name a column is called `Column1`, `Column2` … Throws a WorkbookProblem when two have the same name. */
+/** Without a name a column is called `Column1`, `Column2` … Throws an OfficeProblem when two have the same name. */
 function columnNames(header: readonly Value[] | undefined, width: number): string[] {
   const names = Array.from(
     { length: width },
@@ -117,7 +122,7 @@ function columnNames(header: readonly Value[] | undefined, width: number): strin
   for (const [index, name] of names.entries()) {
     const first = seen.get(name.toLowerCase());
     if (first !== undefined) {
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         `Two columns of the range are called "${name}" (columns ${first + 1} and ${index + 1} of the range).`,
         'Give every column its own name, or read without "First line of range contains column names".',
       );
@@ -177,25 +182,37 @@ const isEmptyCell = (sheet: Sheet, row: number, column: number): boolean =>
 
 type Order = 'Rows' | 'Columns';
 
-function* emptyCells(
+/** The empty cells of a range in an order. Throws the signal's reason. */
+async function* emptyCells(
   { sheet, area }: CellRange,
   order: Order,
-): Generator<readonly [row: number, column: number]> {
+  signal: AbortSignal,
+): AsyncGenerator<readonly [row: number, column: number]> {
   const { top, bottom, left, right } = area;
-  if (order === 'Rows') {
-    for (let row = top; row <= bottom; row++)
-      for (let column = left; column <= right; column++)
-        if (isEmptyCell(sheet, row, column)) yield [row, column];
-  } else {
-    for (let column = left; column <= right; column++)
-      for (let row = top; row <= bottom; row++) if (isEmptyCell(sheet, row, column)) yield [row, column];
+  const isByRow = order === 'Rows';
+  const [lines, places] = isByRow
+    ? [[top, bottom] as const, [left, right] as const]
+    : [[left, right] as const, [top, bottom] as const];
+  const turns = new Turns(signal);
+  for (let line = lines[0]; line <= lines[1]; line++) {
+    for (let place = places[0]; place <= places[1]; place++) {
+      const [row, column] = isByRow ? [line, place] : [place, line];
+      if (isEmptyCell(sheet, row, column)) yield [row, column];
+      if ((place & 1023) === 0 && turns.isOver) await turns.next();
+    }
+    if (turns.isOver) await turns.next();
   }
 }
 
-function firstEmpty(range: CellRange, order: Order): Record<string, Value> {
-  const [found] = emptyCells(range, order);
-  if (found !== undefined) return { EmptyCellRowIndex: found[0], EmptyCellColumnIndex: found[1] };
-  throw new WorkbookProblem('The range has no empty cell.', 'Search a larger range, or handle this error.');
+async function firstEmpty(
+  range: CellRange,
+  order: Order,
+  signal: AbortSignal,
+): Promise<Record<string, Value>> {
+  for await (const [row, column] of emptyCells(range, order, signal)) {
+    return { EmptyCellRowIndex: row, EmptyCellColumnIndex: column };
+  }
+  throw new OfficeProblem('The range has no empty cell.', 'Search a larger range, or handle this error.');
 }
 
 const emptyTarget = (
@@ -210,38 +227,46 @@ const emptyTarget = (
 const maxListed = 2_000_000;
 
 const emptySearches: readonly ActionDefinition[] = [false, true].flatMap((named) => {
-  const search = (variant: string, run: (args: ActionArguments, range: CellRange) => Record<string, Value>) =>
+  const search = (
+    variant: string,
+    run: (args: ActionArguments, range: CellRange, signal: AbortSignal) => Promise<Record<string, Value>>,
+  ) =>
     workbookAction(
       `GetEmptyCellFromExcel.GetEmptyCells${named ? 'NamedCell' : 'AbsoluteRange'}${variant}`,
       'GetEmptyCellsError',
-      async (args, session, signal) => run(args, await emptyTarget(args, session, signal, named)),
+      async (args, session, signal) => run(args, await emptyTarget(args, session, signal, named), signal),
     );
   const within = (inside: boolean, what: string) => {
     if (inside) return;
-    throw new WorkbookProblem(
-      `The ${what} is not within the range to search.`,
-      'Choose one inside the range.',
-    );
+    throw new OfficeProblem(`The ${what} is not within the range to search.`, 'Choose one inside the range.');
   };
   return [
-    search('FirstEmptyCell', (args, range) =>
-      firstEmpty(range, args.member('EmptyCellsSearchDirection') as Order),
+    search('FirstEmptyCell', (args, range, signal) =>
+      firstEmpty(range, args.member('EmptyCellsSearchDirection') as Order, signal),
     ),
-    search('FirstEmptyCellInColumn', (args, range) => {
+    search('FirstEmptyCellInColumn', (args, range, signal) => {
       const column = columnArgument(args, 'SearchColumn');
       within(column >= range.area.left && column <= range.area.right, `column ${columnName(column)}`);
-      return firstEmpty({ sheet: range.sheet, area: { ...range.area, left: column, right: column } }, 'Rows');
+      return firstEmpty(
+        { sheet: range.sheet, area: { ...range.area, left: column, right: column } },
+        'Rows',
+        signal,
+      );
     }),
-    search('FirstEmptyCellInRow', (args, range) => {
+    search('FirstEmptyCellInRow', (args, range, signal) => {
       const row = args.integer('SearchRow');
       within(row >= range.area.top && row <= range.area.bottom, `row ${row}`);
-      return firstEmpty({ sheet: range.sheet, area: { ...range.area, top: row, bottom: row } }, 'Rows');
+      return firstEmpty(
+        { sheet: range.sheet, area: { ...range.area, top: row, bottom: row } },
+        'Rows',
+        signal,
+      );
     }),
-    search('AllEmptyCells', (_, range) => {
+    search('AllEmptyCells', async (_, range, signal) => {
       const found: Value[][] = [];
-      for (const [row, column] of emptyCells(range, 'Rows')) {
+      for await (const [row, column] of emptyCells(range, 'Rows', signal)) {
         if (found.length >= maxListed) {
-          throw new WorkbookProblem(
+          throw new OfficeProblem(
             `The range has more than ${maxListed} empty cells.`,
             'Search a smaller range.',
           );
@@ -265,11 +290,14 @@ async function lookup(
 ): Promise<Value> {
   const serial =
     wanted instanceof FlowDatetime ? datetimeToSerial(wanted, session.workbook.date1904) : undefined;
+  const number = wanted instanceof FlowDecimal ? nearest(wanted) : undefined;
   const value =
-    serial ?? (typeof wanted === 'object' && wanted !== null ? toText(wanted) : (wanted ?? undefined));
+    serial ??
+    number ??
+    (typeof wanted === 'object' && wanted !== null ? toText(wanted) : (wanted ?? undefined));
   const found = await session.withValues(signal, (calculator) => calculator.lookup(value, keys, results));
   if (found.value instanceof CellError) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       found.value.code === '#N/A'
         ? `The value '${toText(wanted)}' was not found.`
         : `The lookup gave ${found.value.code}.`,

@@ -1,27 +1,28 @@
 // An open workbook as a flow holds it: which worksheet is active, what is selected, where it is saved. Several instance values may
 // stand for one workbook. No Excel is running; nothing is visible.
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { ActionContext } from '../../action.ts';
 import { localTime } from '../../dotnet/timeZone.ts';
-import { CsvError, parseCsv, printCsv } from '../csv.ts';
-import { decodeText, encodeText } from '../encodings.ts';
-import { exists } from '../fileSystem.ts';
+import { printCsv } from '../csv.ts';
+import { encodeText } from '../encodings.ts';
+import { writeArchive } from '../office/archive.ts';
+import { OfficeProblem } from '../office/problem.ts';
+import { replaceFile } from '../office/replaceFile.ts';
 import { onWindows } from '../platform.ts';
 import { textCodePage } from '../windows.ts';
 import { type Area, parseArea } from './addresses.ts';
-import { maxFileBytes, replaceFile, writeArchive } from './archive.ts';
-import { CellError, type CellValue, type Content, FormulaCell, Row } from './cells.ts';
-import { readEntry } from './entry.ts';
+import { CellError, type CellValue, type Content, type FormulaCell } from './cells.ts';
 import { Calculator, SheetNeeded, TurnNeeded } from './formula/calculator.ts';
-import { storedName } from './formula/functions.ts';
-import { FormulaError, tokenize } from './formula/tokens.ts';
 import { CellRange } from './formula/values.ts';
 import { formatValue } from './numberFormat.ts';
-import { Package } from './package.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { Sheet } from './sheet.ts';
-import { type SheetEntry, type SheetTable, Workbook, type WorkbookKind, workbookTypes } from './workbook.ts';
+import {
+  type SheetEntry,
+  type SheetTable,
+  type Workbook,
+  type WorkbookKind,
+  workbookTypes,
+} from './workbook.ts';
 
 /** How a workbook is kept on disk. */
 export type FileKind = WorkbookKind | 'csv' | 'text' | 'unicodeText';
@@ -30,6 +31,9 @@ export interface Selection {
   readonly active: readonly [row: number, column: number];
   readonly area: Area;
 }
+
+/** So many cells are written as text before the run may stop. */
+const sliceCells = 20_000;
 
 /** What an Excel instance of a flow stands for. */
 export class ExcelSession {
@@ -130,14 +134,14 @@ export class ExcelSession {
     return this.#calculator;
   }
 
-  /** The cells a name, address or table stands for, as seen from a worksheet. Throws a WorkbookProblem when there are none. */
+  /** The cells a name, address or table stands for, as seen from a worksheet. Throws an OfficeProblem when there are none. */
   async rangeNamed(name: string, sheet: Sheet, signal: AbortSignal): Promise<CellRange> {
     const area = parseArea(name);
     if (area !== undefined) return new CellRange(sheet, area);
     const found = await this.withValues(signal, (calculator) => calculator.rangeNamed(name, sheet));
     if (found !== undefined) return found;
     const known = this.workbook.names.filter(({ formula }) => formula.includes('!')).map((one) => one.name);
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The workbook has no cells with the name "${name}".`,
       known.length === 0
         ? 'The workbook has no names; give an address such as B2.'
@@ -145,7 +149,7 @@ export class ExcelSession {
     );
   }
 
-  /** The Excel table with a name, in any letter case. Throws a WorkbookProblem when there is none. */
+  /** The Excel table with a name, in any letter case. Throws an OfficeProblem when there is none. */
   async tableNamed(name: string, signal: AbortSignal): Promise<SheetTable> {
     const tables = await this.workbook.tables();
     const found = tables.find((table) => table.name.toLowerCase() === name.toLowerCase());
@@ -153,7 +157,7 @@ export class ExcelSession {
       await this.workbook.sheet(found.sheetEntry, signal);
       return found;
     }
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The workbook has no table "${name}".`,
       tables.length === 0
         ? 'It has no tables at all; use a range of cells.'
@@ -161,7 +165,7 @@ export class ExcelSession {
     );
   }
 
-  /** The cells of the pivot table with a name. Throws a WorkbookProblem when there is none. */
+  /** The cells of the pivot table with a name. Throws an OfficeProblem when there is none. */
   async pivotArea(name: string): Promise<Area> {
     const { parts } = this.workbook;
     for (const entry of this.workbook.entries) {
@@ -172,7 +176,7 @@ export class ExcelSession {
         if (area !== undefined && root.get('name')?.toLowerCase() === name.toLowerCase()) return area;
       }
     }
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The workbook has no pivot table "${name}".`,
       'Check its name in Excel (PivotTable Analyze).',
     );
@@ -181,15 +185,12 @@ export class ExcelSession {
   // ── Saving ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Writes the workbook. The file is replaced as a whole; when anything fails it is as it was. Throws a WorkbookProblem, the system's
+   * Writes the workbook. The file is replaced as a whole; when anything fails it is as it was. Throws an OfficeProblem, the system's
    * error or the signal's reason.
    */
   async save(path: string, kind: FileKind, signal: AbortSignal): Promise<void> {
-    // A link stays a link: what it leads to is replaced.
-    const target = await realpath(path).catch(() => path);
-    await refuseLocked(target);
-    if (kind in workbookTypes) await this.#saveWorkbook(target, kind as WorkbookKind, signal);
-    else await this.#saveText(target, kind as Exclude<FileKind, WorkbookKind>, signal);
+    if (kind in workbookTypes) await this.#saveWorkbook(path, kind as WorkbookKind, signal);
+    else await this.#saveText(path, kind as Exclude<FileKind, WorkbookKind>, signal);
     this.path = path;
     this.kind = kind;
     this.isReadOnly = false;
@@ -256,31 +257,44 @@ export class ExcelSession {
     return (cell) => (cell.hasCached ? cell.cached : undefined);
   }
 
+  /** The active worksheet as text, in pieces: it may be longer than any text can be, and the run may stop in between. */
   async #saveText(path: string, kind: 'csv' | 'text' | 'unicodeText', signal: AbortSignal): Promise<void> {
     const sheet = await this.activeSheet(signal);
-    const used = sheet.usedArea;
-    const rows: string[][] = [];
-    if (used !== undefined) {
-      for (let row = 1; row <= used.bottom; row++) {
-        const texts: string[] = [];
-        for (let column = 1; column <= used.right; column++) {
-          const value = await this.withValues(signal, (calculator) => calculator.valueOf(sheet, row, column));
-          texts.push(this.shownText(sheet, row, column, value));
+    const separator = kind === 'csv' ? ',' : '\t';
+    const encoding = kind === 'unicodeText' ? 'Unicode' : 'DefaultEncoding';
+    const page = await textCodePage(signal);
+    const { bottom, right } = sheet.usedArea ?? { bottom: 0, right: 0 };
+    const slice = Math.max(1, Math.floor(sliceCells / Math.max(1, right)));
+    await replaceFile(
+      path,
+      async (file) => {
+        for (let row = 1; row <= bottom; row += slice) {
+          const last = Math.min(bottom, row + slice - 1);
+          const text = await this.withValues(signal, (calculator) =>
+            printCsv(this.#shownRows(calculator, sheet, row, last, right), separator),
+          );
+          await file.writeFile(encodeText(text, encoding, page, row === 1));
+          await new Promise((resume) => setImmediate(resume));
+          signal.throwIfAborted();
         }
-        rows.push(texts);
-      }
-    }
-    const text = printCsv(rows, kind === 'csv' ? ',' : '\t');
-    const bytes = Buffer.from(
-      encodeText(
-        text,
-        kind === 'unicodeText' ? 'Unicode' : 'DefaultEncoding',
-        await textCodePage(signal),
-        true,
-      ),
+      },
+      signal,
     );
-    await replaceFile(path, async (file) => void (await file.writeFile(bytes)), signal);
     this.workbook.changed = false;
+  }
+
+  *#shownRows(
+    calculator: Calculator,
+    sheet: Sheet,
+    top: number,
+    bottom: number,
+    width: number,
+  ): Generator<string[]> {
+    for (let row = top; row <= bottom; row++) {
+      yield Array.from({ length: width }, (_, at) =>
+        this.shownText(sheet, row, at + 1, calculator.valueOf(sheet, row, at + 1)),
+      );
+    }
   }
 
   /** A value as its cell shows it. */
@@ -349,170 +363,4 @@ export function openSession(path: string, name: string): ExcelSession | undefine
             fold(session.name) === fold(name) || fold(session.name.replace(/\.[^.]*$/, '')) === fold(name),
         ))
   );
-}
-
-// ── Opening ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const compoundFile = Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]);
-
-/** Reads a workbook from a file. Throws a WorkbookProblem, or the system's error. */
-export async function openWorkbook(
-  path: string,
-  readOnly: boolean,
-  context: ActionContext,
-): Promise<ExcelSession> {
-  const found = await stat(path);
-  if (!found.isFile())
-    throw new WorkbookProblem(`"${path}" is a folder, not a file.`, 'Give the path of a workbook.');
-  if (found.size > maxFileBytes) {
-    throw new WorkbookProblem(`"${path}" is larger than the 1 GB this agent reads.`, 'Split the workbook.');
-  }
-  const bytes = await readFile(path, { signal: context.signal });
-  const ending = extname(path).toLowerCase().slice(1);
-  // Someone may have marked the file itself as read-only.
-  const isReadOnly = readOnly || (found.mode & 0o222) === 0;
-  if (bytes.subarray(0, 8).equals(compoundFile)) throw olderFile(path, bytes);
-  if (bytes.length === 0 && !['csv', 'txt'].includes(ending)) {
-    throw new WorkbookProblem(`"${path}" is empty.`, 'Check whether the step that writes it has finished.');
-  }
-  if (bytes.subarray(0, 2).toString('latin1') !== 'PK')
-    return await openText(path, bytes, ending, isReadOnly, context);
-  const parts = Package.read(bytes);
-  if (!parts.has('[Content_Types].xml')) {
-    const isOpenDocument = parts.has('META-INF/manifest.xml');
-    throw new WorkbookProblem(
-      isOpenDocument
-        ? `"${path}" is an OpenDocument file (.ods).`
-        : `"${path}" is a zip file, but no workbook.`,
-      'Save it as an Excel workbook (.xlsx) first.',
-    );
-  }
-  const workbook = await Workbook.read(parts);
-  if (ending in workbookTypes && ending !== workbook.kind) {
-    throw new WorkbookProblem(
-      `"${path}" is a .${workbook.kind} file with the ending .${ending}, which Excel refuses to open.`,
-      `Give the file the ending .${workbook.kind}.`,
-    );
-  }
-  if (workbook.writeProtection === 'password' && !isReadOnly) {
-    throw new WorkbookProblem(
-      `"${path}" is protected against changes by a password, which this agent cannot check.`,
-      'Open the workbook as read-only and save it under another name, or take the password off in Excel.',
-    );
-  }
-  return new ExcelSession(workbook, path, workbook.kind, isReadOnly, context);
-}
-
-/** Files of the time before 2007, and password-protected ones of today, share one container. */
-function olderFile(path: string, bytes: Buffer): WorkbookProblem {
-  const isProtected = bytes.includes(Buffer.from('EncryptedPackage', 'utf16le'));
-  return isProtected
-    ? new WorkbookProblem(
-        `"${path}" is protected by a password. This agent cannot open encrypted workbooks, not even with the password.`,
-        'Take the password off in Excel (File > Info > Protect Workbook), or run this flow where Excel is installed.',
-      )
-    : new WorkbookProblem(
-        `"${path}" is a file of Excel 97-2003 (.xls), which this agent cannot read.`,
-        'Open it in Excel and save it as an Excel workbook (.xlsx).',
-      );
-}
-
-async function openText(
-  path: string,
-  bytes: Buffer,
-  ending: string,
-  isReadOnly: boolean,
-  context: ActionContext,
-): Promise<ExcelSession> {
-  if (ending !== 'csv' && ending !== 'txt') {
-    throw new WorkbookProblem(
-      `"${path}" is no workbook.`,
-      'Check the path: a workbook is an .xlsx, .xlsm, .xltx, .xltm or .csv file.',
-    );
-  }
-  const text = decodeText(bytes, 'DefaultEncoding', await textCodePage(context.signal));
-  let rows: string[][];
-  try {
-    rows = parseCsv(text, ending === 'csv' ? ',' : '\t', false);
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new WorkbookProblem(
-      `Line ${error.line} of "${path}" cannot be read: ${error.message}.`,
-      'Check the quotes in that line.',
-      { cause: error },
-    );
-  }
-  const workbook = await Workbook.blank();
-  const entry = workbook.activeEntry;
-  const name =
-    basename(path)
-      .replace(/\.[^.]*$/, '')
-      .replace(/[\\/?*[\]:']/g, '_')
-      .slice(0, 31) || 'Sheet1';
-  await workbook.renameSheet(entry, name, context.signal);
-  const sheet = await workbook.sheet(entry, context.signal);
-  for (const [at, fields] of rows.entries()) {
-    const row = new Row(at + 1);
-    const styles: number[] = [];
-    row.columns = fields.map((_, index) => index + 1);
-    row.values = fields.map((field) => {
-      const [content, style] = enteredContent(field, workbook, 0, at + 1, styles.length + 1);
-      styles.push(style);
-      return content;
-    });
-    row.styles = styles;
-    sheet.rows.list.push(row);
-  }
-  sheet.formulasChanged();
-  workbook.sheetChanged(sheet);
-  workbook.changed = false;
-  return new ExcelSession(workbook, path, ending === 'csv' ? 'csv' : 'text', isReadOnly, context);
-}
-
-/** What a text becomes when it is entered into a cell of this style, and the style the cell then has. */
-export function enteredContent(
-  text: string,
-  workbook: Workbook,
-  style: number,
-  row: number,
-  column: number,
-): readonly [Content, number] {
-  if (text === '') return [undefined, style];
-  const { styles } = workbook;
-  if (styles.isText(style)) return [text, style];
-  const entry = readEntry(text, workbook.date1904);
-  if (entry.kind === 'text') return [entry.value, style];
-  if (entry.kind === 'formula')
-    return [new FormulaCell({ text: storedFormula(entry.text), row, column }, undefined, false), style];
-  const { format } = entry;
-  return [
-    entry.value,
-    format === undefined || !styles.isGeneral(style) ? style : styles.withFormat(style, format),
-  ];
-}
-
-/** A formula as files keep it; as it was entered when it cannot be understood. */
-function storedFormula(text: string): string {
-  try {
-    return tokenize(text)
-      .map((token) => (token.kind === 'function' ? storedName(token.text) : token.text))
-      .join('');
-  } catch (error) {
-    if (error instanceof FormulaError) return text;
-    throw error;
-  }
-}
-
-// ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Office programs leave a file beside a workbook as long as they have it open. */
-async function refuseLocked(path: string): Promise<void> {
-  for (const name of [`~$${basename(path)}`, `.~lock.${basename(path)}#`]) {
-    const lock = join(dirname(path), name);
-    if (!(await exists(lock))) continue;
-    throw new WorkbookProblem(
-      `"${path}" is open in another program: there is a lock file "${name}" beside it.`,
-      'Close the workbook there and save again, or delete the lock file when it is left over from a crash.',
-    );
-  }
 }

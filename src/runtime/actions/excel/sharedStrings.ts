@@ -1,9 +1,10 @@
 // The table of texts that the cells of a workbook share. New texts are added behind those that are there, so that cells of sheets
 // nobody touched keep their numbers.
-import type { PartContent } from './archive.ts';
-import type { Package } from './package.ts';
-import { damaged } from './problem.ts';
-import { decodeCellText, encodeCellText, tagEnd } from './xml.ts';
+import type { PartContent } from '../office/archive.ts';
+import type { Package } from '../office/package.ts';
+import { damaged } from '../office/problem.ts';
+import { tagEnd } from '../office/xml.ts';
+import { decodeCellText, encodeCellText } from './cellText.ts';
 
 /** A text with formats or phonetic hints inside: kept as it is written as long as nobody writes into its cell. */
 export class RichText {

@@ -1,9 +1,10 @@
 // One worksheet in memory: its cells, and the settings around them as the tree they were read as. No actions and no formulas' values.
+
+import { OfficeProblem } from '../office/problem.ts';
+import type { XmlElement } from '../office/xml.ts';
 import { type Area, areaName, cellName, contains, isSingleCell, overlaps, parseArea } from './addresses.ts';
 import { type Content, FormulaCell, type Row, type Rows } from './cells.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { SheetContent } from './sheetReader.ts';
-import type { XmlElement } from './xml.ts';
 
 /** What may follow an element of a worksheet, in the order the format prescribes. */
 const order = [
@@ -117,7 +118,7 @@ export class Sheet {
     this.changed = true;
   }
 
-  /** Throws a WorkbookProblem when only a part of an array formula's cells would be written to. */
+  /** Throws an OfficeProblem when only a part of an array formula's cells would be written to. */
   requireWholeArrays(area: Area): void {
     for (const cell of this.arrays) {
       const covered = cell.area as Area;
@@ -129,7 +130,7 @@ export class Sheet {
         area.right >= covered.right
       )
         continue;
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         `A part of the array formula in ${areaName(covered)} of the worksheet "${this.name}" cannot be changed.`,
         'Change or clear the whole range of the array formula.',
       );
@@ -155,6 +156,17 @@ export class Sheet {
       right = Math.max(right, columns[last] as number);
     }
     return top === 0 ? undefined : { top, left, bottom, right };
+  }
+
+  /** The last row that is there, and the last column with a cell or a format of its own; 0 when none is. */
+  get extent(): readonly [row: number, column: number] {
+    const { list } = this.rows;
+    let column = Math.max(
+      0,
+      ...(this.root.child('cols')?.all('col') ?? []).map((one) => Number(one.get('max'))),
+    );
+    for (const { columns } of list) column = Math.max(column, columns.at(-1) ?? 0);
+    return [list.at(-1)?.index ?? 0, column];
   }
 
   /** The last row of a column that holds something; 0 when none does. */

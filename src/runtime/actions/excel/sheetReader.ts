@@ -1,6 +1,9 @@
 // Reads the XML of a worksheet into rows, in pieces, so that a sheet of any size needs no more memory than its cells. What stands in
 // front of and behind the rows is kept as a tree.
 import { StringDecoder } from 'node:string_decoder';
+import { encodingOf } from '../office/package.ts';
+import { damaged, OfficeProblem } from '../office/problem.ts';
+import { decodeXml, parseXml, tagEnd, type XmlElement, XmlError } from '../office/xml.ts';
 import { maxColumns, maxRows, parseArea } from './addresses.ts';
 import {
   CellError,
@@ -12,10 +15,8 @@ import {
   Rows,
   type SharedFormula,
 } from './cells.ts';
-import { encodingOf } from './package.ts';
-import { damaged, WorkbookProblem } from './problem.ts';
+import { decodeCellText } from './cellText.ts';
 import { type RichText, readStringItem, type SharedStrings } from './sharedStrings.ts';
-import { decodeCellText, decodeXml, parseXml, tagEnd, type XmlElement, XmlError } from './xml.ts';
 
 /** Beyond this a workbook cannot be held: some fifty bytes per cell. */
 const maxCells = 40_000_000;
@@ -33,7 +34,7 @@ export interface SheetContent {
   readonly hasFormulas: boolean;
 }
 
-/** `pieces` are the bytes of the part. Throws a WorkbookProblem for what is no worksheet. */
+/** `pieces` are the bytes of the part. Throws an OfficeProblem for what is no worksheet. */
 export async function readSheet(
   pieces: AsyncIterable<Buffer>,
   name: string,
@@ -191,6 +192,7 @@ class RowReader {
   #readCells(text: string, from: number, to: number, row: Row): void {
     const columns: number[] = [];
     const styles: number[] = [];
+    const values: Content[] = [];
     let last = 0;
     let at = from;
     for (;;) {
@@ -247,15 +249,17 @@ class RowReader {
       }
       columns.push(column);
       styles.push(style);
-      row.values.push(content);
+      values.push(content);
     }
     this.#cells += columns.length;
     if (this.#cells > maxCells) {
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         `The worksheet "${this.#name}" has more than ${maxCells} cells, which is more than this agent holds in memory.`,
         'Split the workbook.',
       );
     }
+    // A copy is no longer than its cells; a list that grows keeps room for more.
+    row.values = values.slice();
     // Tables have the same columns and formats in every row.
     row.columns = isSame(columns, this.#previous?.columns) ? (this.#previous as Row).columns : columns;
     row.styles = isSame(styles, this.#previous?.styles) ? (this.#previous as Row).styles : styles;
@@ -286,7 +290,8 @@ class RowReader {
     if (formula === undefined) return content;
     this.hasFormulas = true;
     const cached = typeof content === 'object' && !(content instanceof CellError) ? content.text : content;
-    return this.#formula(formula, cached, value !== undefined || inline !== undefined, others, row, column);
+    // Programs that do not compute write an empty number.
+    return this.#formula(formula, cached, cached !== undefined, others, row, column);
   }
 
   #formula(
@@ -351,7 +356,7 @@ class RowReader {
     }
   }
 
-  #damaged(what: string): WorkbookProblem {
+  #damaged(what: string): OfficeProblem {
     return damaged(`in the worksheet "${this.#name}", ${what}.`);
   }
 }

@@ -1,9 +1,11 @@
 // Writes the rows of a worksheet as XML, piece by piece.
+
+import { encodeXml } from '../office/xml.ts';
 import { areaName, columnName } from './addresses.ts';
 import { CellError, type Content, FormulaCell, type Row } from './cells.ts';
+import { encodeCellText } from './cellText.ts';
 import { sourceText } from './formula/shift.ts';
 import { RichText, type SharedStrings, textElement } from './sharedStrings.ts';
-import { encodeCellText, encodeXml } from './xml.ts';
 
 /** Characters per piece: large enough to pack well, small enough to let the run be stopped in between. */
 const pieceSize = 128 * 1024;

@@ -2,16 +2,17 @@
 import type { ActionArguments, ActionDefinition } from '../../action.ts';
 import { toText } from '../../convert.ts';
 import { Datatable } from '../../values.ts';
+import { OfficeProblem } from '../office/problem.ts';
+import { sortInTurns, Turns } from '../turns.ts';
 import { tableArgument } from '../typed.ts';
 import { workbookAction } from './action.ts';
 import { type Area, areaName, columnName, columnNumber, overlaps } from './addresses.ts';
 import { type Target, targets } from './arguments.ts';
-import { CellError, type CellValue, type Content, FormulaCell } from './cells.ts';
+import { CellError, type CellValue, type Content, FormulaCell, type Row } from './cells.ts';
 import { requireUnlocked } from './edits.ts';
 import { hasFilter } from './filtering.ts';
 import { moveFormula, sourceText } from './formula/shift.ts';
 import { compareTexts } from './formula/values.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { ExcelSession } from './session.ts';
 import type { Sheet } from './sheet.ts';
 
@@ -28,12 +29,12 @@ function keysOf(args: ActionArguments, columnOf: (name: string) => number): Key[
       .trim()
       .toLowerCase();
     if (direction !== '' && !/^(?:asc|desc)(?:ending)?$/.test(direction)) {
-      throw new WorkbookProblem(`"${direction}" is no direction to sort in.`, 'Write asc or desc.');
+      throw new OfficeProblem(`"${direction}" is no direction to sort in.`, 'Write asc or desc.');
     }
     return { column: columnOf(toText(row[0] ?? null).trim()), descending: direction.startsWith('desc') };
   });
   if (keys.length > 0) return keys;
-  throw new WorkbookProblem('There is no rule to sort by.', 'Give at least one column and its direction.');
+  throw new OfficeProblem('There is no rule to sort by.', 'Give at least one column and its direction.');
 }
 
 const rank = (value: CellValue): number =>
@@ -72,6 +73,9 @@ interface SortedRow {
   readonly formulas: readonly (string | undefined)[];
 }
 
+/** So many rows are looked at before the run may stop. */
+const slice = 5000;
+
 /** Moves whole rows of `area` into order, with their formats; references within a row go with it. Rows a filter hides stay in place. */
 async function sortArea(
   session: ExcelSession,
@@ -83,71 +87,98 @@ async function sortArea(
   requireUnlocked(session, sheet, undefined);
   const merged = sheet.mergedAreas.find((one) => overlaps(one, area));
   if (merged !== undefined) {
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The range to sort holds the merged cells ${areaName(merged)}.`,
       'Unmerge them in Excel, or sort a range without them.',
     );
   }
   sheet.requireWholeArrays(area);
   if (sheet.arrays.some((one) => one.area !== undefined && overlaps(one.area, area))) {
-    throw new WorkbookProblem('A range with an array formula cannot be sorted.', 'Sort a range without it.');
+    throw new OfficeProblem('A range with an array formula cannot be sorted.', 'Sort a range without it.');
   }
   const skipsHidden = hasFilter(sheet);
-  const rows = await session.withValues(signal, (calculator) => {
-    const found: SortedRow[] = [];
-    for (let index = area.top; index <= area.bottom; index++) {
-      const row = sheet.rows.get(index);
-      if (skipsHidden && row?.isHidden) continue;
-      const columns: number[] = [];
-      const contents: Content[] = [];
-      const styles: number[] = [];
-      const formulas: (string | undefined)[] = [];
-      for (let at = 0; row !== undefined && at < row.columns.length; at++) {
-        const column = row.columns[at] as number;
-        if (column < area.left || column > area.right) continue;
-        const content = row.values[at];
-        columns.push(column);
-        contents.push(content);
-        styles.push(row.styles[at] as number);
-        formulas.push(content instanceof FormulaCell ? sourceText(content.source, index, column) : undefined);
+  const turns = new Turns(signal);
+  const rows: SortedRow[] = [];
+  for (let from = area.top; from <= area.bottom; from += slice) {
+    const before = rows.length;
+    await session.withValues(signal, (calculator) => {
+      rows.length = before;
+      for (let index = from; index <= Math.min(area.bottom, from + slice - 1); index++) {
+        const row = sheet.rows.get(index);
+        if (skipsHidden && row?.isHidden) continue;
+        const values = keys.map(({ column }) => calculator.valueOf(sheet, index, column));
+        rows.push({ ...cellsIn(row, area), index, values });
       }
-      found.push({
-        index,
-        values: keys.map(({ column }) => calculator.valueOf(sheet, index, column)),
-        columns,
-        contents,
-        styles,
-        formulas,
-      });
-    }
-    return found;
-  });
+    });
+    await turns.next();
+  }
   const places = rows.map(({ index }) => index);
-  const sorted = rows.toSorted((a, b) => {
-    for (const [at, { descending }] of keys.entries()) {
-      const order = compare(a.values[at], b.values[at], descending);
-      if (order !== 0) return order;
-    }
-    return 0;
-  });
+  const sorted = await sortInTurns(
+    rows,
+    (a, b) => {
+      for (const [at, { descending }] of keys.entries()) {
+        const order = compare(a.values[at], b.values[at], descending);
+        if (order !== 0) return order;
+      }
+      return 0;
+    },
+    signal,
+  );
   for (const [at, source] of sorted.entries()) {
+    if (turns.isOver) await turns.next();
     const index = places[at] as number;
     if (source.index === index) continue;
-    const target = sheet.rows.need(index);
-    for (const column of target.columns.filter((one) => one >= area.left && one <= area.right))
-      target.delete(column);
-    for (const [cell, column] of source.columns.entries()) {
-      const content = source.contents[cell];
-      const formula = source.formulas[cell];
-      const moved =
-        content instanceof FormulaCell && formula !== undefined
-          ? content.copy({ text: moveFormula(formula, index - source.index, 0), row: index, column })
-          : content;
-      target.set(column, moved, source.styles[cell] as number);
-    }
+    putRow(sheet.rows.need(index), source, area);
   }
   sheet.formulasChanged();
   session.workbook.cellsChanged(sheet, area);
+}
+
+type RowCells = Pick<SortedRow, 'columns' | 'styles' | 'contents' | 'formulas'>;
+
+const isWithin = (row: Row, { left, right }: Area): boolean =>
+  row.columns.length === 0 || ((row.columns[0] as number) >= left && (row.columns.at(-1) as number) <= right);
+
+/** The cells of a row that are in `area`. Rows that are in it as a whole go on sharing their columns and styles. */
+function cellsIn(row: Row | undefined, area: Area): RowCells {
+  if (row === undefined) return { columns: [], styles: [], contents: [], formulas: [] };
+  const formulas = row.values.map((content, at) =>
+    content instanceof FormulaCell
+      ? sourceText(content.source, row.index, row.columns[at] as number)
+      : undefined,
+  );
+  const all = { columns: row.columns, styles: row.styles, contents: row.values, formulas };
+  if (isWithin(row, area)) return all;
+  const places = row.columns.flatMap((column, at) =>
+    column >= area.left && column <= area.right ? [at] : [],
+  );
+  const pick = <T>(list: readonly T[]) => places.map((at) => list[at] as T);
+  return {
+    columns: pick(all.columns),
+    styles: pick(all.styles),
+    contents: pick(all.contents),
+    formulas: pick(all.formulas),
+  };
+}
+
+/** Gives a row the cells of another in `area`. */
+function putRow(target: Row, source: SortedRow, area: Area): void {
+  const contents = source.contents.map((content, at): Content => {
+    const text = source.formulas[at];
+    if (!(content instanceof FormulaCell) || text === undefined) return content;
+    const moved = moveFormula(text, target.index - source.index, 0);
+    return content.copy({ text: moved, row: target.index, column: source.columns[at] as number });
+  });
+  if (isWithin(target, area)) {
+    target.columns = source.columns;
+    target.styles = source.styles;
+    target.values = contents;
+    return;
+  }
+  for (const column of target.columns.filter((one) => one >= area.left && one <= area.right))
+    target.delete(column);
+  for (const [at, column] of source.columns.entries())
+    target.set(column, contents[at], source.styles[at] as number);
 }
 
 /** A column of the sheet, by letters, number or header text. */
@@ -157,7 +188,7 @@ const columnIn =
     const header = hasHeader ? headerColumn(sheet, area, name) : undefined;
     const column = header ?? (/^\d+$/.test(name) ? Number(name) : columnNumber(name));
     if (column >= area.left && column <= area.right) return column;
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       column > 0
         ? `Column ${columnName(column)} is not within the range ${areaName(area)} to sort.`
         : `"${name}" is no column of the range ${areaName(area)}.`,

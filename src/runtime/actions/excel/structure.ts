@@ -1,15 +1,17 @@
 // Rows, columns and cells that come and go, with everything that refers to them: formulas of all sheets, names, merged cells, filters,
 // tables, formats, links, comments, pictures and charts.
+
+import { OfficeProblem } from '../office/problem.ts';
+import type { XmlElement } from '../office/xml.ts';
+import { Turns } from '../turns.ts';
 import { type Area, areaName, maxColumns, maxRows, overlaps, parseArea } from './addresses.ts';
 import type { Content, Row } from './cells.ts';
 import { type SheetEdit, shiftArea, shiftFormula, sourceText } from './formula/shift.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { Sheet } from './sheet.ts';
 import type { SheetEntry, SheetTable, Workbook } from './workbook.ts';
-import type { XmlElement } from './xml.ts';
 
 /**
- * Puts in or takes out rows or columns of a sheet, or takes out some cells (`edit.across`). Throws a WorkbookProblem, before anything
+ * Puts in or takes out rows or columns of a sheet, or takes out some cells (`edit.across`). Throws an OfficeProblem, before anything
  * is changed, for what Excel refuses: cutting through an array formula, a table's header or a pivot table, pushing cells off the sheet.
  */
 export async function editSheet(
@@ -26,11 +28,13 @@ export async function editSheet(
   // Formulas first, as long as every cell is still where its formula says.
   const change = (formula: string, home: string, resized?: () => void) =>
     shiftFormula(formula, home, sheet.name, edit, resized);
-  moveFormulas(workbook, sheet, edit);
+  const turns = new Turns(signal);
+  await moveFormulas(workbook, sheet, edit, turns);
   for (const other of workbook.entries) {
     if (other.sheet === undefined) continue;
     const home = other.sheet.name;
-    if (other.sheet !== sheet) workbook.rewriteSheetFormulas(other.sheet, (formula) => change(formula, home));
+    if (other.sheet !== sheet)
+      await workbook.rewriteSheetFormulas(other.sheet, (formula) => change(formula, home), turns);
     else workbook.rewriteSheetSettings(sheet, (formula) => change(formula, home));
   }
   workbook.rewriteNames((formula, sheetIndex) => {
@@ -39,9 +43,9 @@ export async function editSheet(
   });
   await workbook.rewriteCharts((formula) => change(formula, ''));
 
-  if (edit.across !== undefined) moveCells(sheet, edit);
+  if (edit.across !== undefined) await moveCells(sheet, edit, turns);
   else if (edit.axis === 'row') moveRows(sheet, edit);
-  else moveColumns(sheet, edit);
+  else await moveColumns(sheet, edit, turns);
   sheet.formulasChanged();
   moveSettings(sheet, edit);
   for (const table of tables) await moveTable(workbook, entry, table, edit);
@@ -71,7 +75,7 @@ async function refuseImpossible(
   edit: SheetEdit,
 ): Promise<void> {
   const refuse = (what: string, next: string): never => {
-    throw new WorkbookProblem(`In the worksheet "${sheet.name}", ${what}.`, next);
+    throw new OfficeProblem(`In the worksheet "${sheet.name}", ${what}.`, next);
   };
   const edited = editedArea(edit);
   const isRow = edit.axis === 'row';
@@ -149,9 +153,10 @@ async function refuseImpossible(
 }
 
 /** Tells the formulas of the edited sheet what they read and where they stand afterwards. The cells themselves are moved later. */
-function moveFormulas(workbook: Workbook, sheet: Sheet, edit: SheetEdit): void {
+async function moveFormulas(workbook: Workbook, sheet: Sheet, edit: SheetEdit, turns: Turns): Promise<void> {
   const everywhere = { top: 1, left: 1, bottom: Infinity, right: Infinity };
   for (const { row, column, cell } of [...sheet.formulasIn(everywhere)]) {
+    if (turns.isOver) await turns.next();
     let resized = false;
     const text = sourceText(cell.source, row, column);
     const shifted = shiftFormula(text, sheet.name, sheet.name, edit, () => {
@@ -198,9 +203,10 @@ function moveRows(sheet: Sheet, { kind, at, count }: SheetEdit): void {
   }
 }
 
-function moveColumns(sheet: Sheet, { kind, at, count }: SheetEdit): void {
+async function moveColumns(sheet: Sheet, { kind, at, count }: SheetEdit, turns: Turns): Promise<void> {
   const moved = new Map<readonly number[], readonly number[]>();
   for (const row of sheet.rows.list) {
+    if (turns.isOver) await turns.next();
     const { columns } = row;
     if (columns.length === 0 || (columns.at(-1) as number) < at) {
       if (kind === 'insert' && columns.at(-1) === at - 1) formatNew(row, at, count);
@@ -248,10 +254,11 @@ function formatNew(row: Row, at: number, count: number): void {
 }
 
 /** Takes out the cells of `edit.across` and moves those behind them into the gap. */
-function moveCells(sheet: Sheet, { axis, at, count, across }: SheetEdit): void {
+async function moveCells(sheet: Sheet, { axis, at, count, across }: SheetEdit, turns: Turns): Promise<void> {
   const [first, last] = across as readonly [number, number];
   if (axis === 'column') {
-    for (const row of [...sheet.rows.between(first, last)]) {
+    for (const row of sheet.rows.between(first, last)) {
+      if (turns.isOver) await turns.next();
       const kept = row.columns.map(
         (column, index) => [column, row.styles[index] as number, row.values[index]] as const,
       );
@@ -266,6 +273,7 @@ function moveCells(sheet: Sheet, { axis, at, count, across }: SheetEdit): void {
   }
   const bottom = sheet.rows.list.at(-1)?.index ?? 0;
   for (let target = at; target <= bottom; target++) {
+    if (turns.isOver) await turns.next();
     const source = sheet.rows.get(target + count);
     const cells: (readonly [number, Content, number])[] = [];
     for (let index = 0; index < (source?.columns.length ?? 0); index++) {

@@ -1,8 +1,9 @@
 // The formats of cells. Existing ones are never changed: a cell that needs another number format or color gets a new one, made
 // from the one it had.
+
+import type { Package } from '../office/package.ts';
+import type { XmlElement } from '../office/xml.ts';
 import { builtInFormat, isDateFormat, isTextFormat } from './numberFormat.ts';
-import type { Package } from './package.ts';
-import type { XmlElement } from './xml.ts';
 
 const laterThanFormats = [
   'fonts',

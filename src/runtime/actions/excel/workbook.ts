@@ -1,18 +1,21 @@
 // A workbook in memory: its worksheets, names, texts and formats, over the package it was read from. What a flow does not touch
 // is written back as it was. No actions; what formulas result in is computed in formula/.
+
+import { type PartContent, unpackInPieces } from '../office/archive.ts';
+import { Package } from '../office/package.ts';
+import { damaged, OfficeProblem } from '../office/problem.ts';
+import { encodeXml, type XmlElement } from '../office/xml.ts';
+import { Turns } from '../turns.ts';
 import { type Area, areaName, maxColumns, maxRows, parseArea } from './addresses.ts';
-import { type PartContent, unpackInPieces } from './archive.ts';
 import type { Content, FormulaCell } from './cells.ts';
+import { decodeCellText } from './cellText.ts';
 import { renameInFormula, sourceText } from './formula/shift.ts';
 import { sheetText } from './formula/tokens.ts';
-import { Package } from './package.ts';
-import { damaged, WorkbookProblem } from './problem.ts';
 import { SharedStrings } from './sharedStrings.ts';
 import { Sheet } from './sheet.ts';
 import { readSheet } from './sheetReader.ts';
 import { rowTexts } from './sheetWriter.ts';
 import { Styles } from './styles.ts';
-import { decodeCellText, encodeXml, type XmlElement } from './xml.ts';
 
 const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
 const officeDocument = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
@@ -82,6 +85,8 @@ export class Workbook {
   readonly styles: Styles;
   readonly strings: SharedStrings;
   readonly date1904: boolean;
+  /** The file asks whoever opens it to compute its formulas: programs that cannot compute write 0 or nothing as their values. */
+  readonly computesOnLoad: boolean;
   readonly kind: WorkbookKind;
   readonly entries: SheetEntry[];
   /** Goes up with every change of a cell: what was computed before counts no more. */
@@ -112,22 +117,20 @@ export class Workbook {
     this.kind = fields.kind;
     this.entries = fields.entries;
     this.#front = this.activeEntry;
-    this.date1904 = /^(?:1|true)$/.test(fields.root.child('workbookPr')?.get('date1904') ?? '');
+    const isOn = (part: string, name: string) =>
+      /^(?:1|true)$/.test(fields.root.child(part)?.get(name) ?? '');
+    this.date1904 = isOn('workbookPr', 'date1904');
+    this.computesOnLoad = isOn('calcPr', 'fullCalcOnLoad');
   }
 
-  /** Throws a WorkbookProblem for what is no workbook, or one that is damaged. */
+  /** Throws an OfficeProblem for what is no workbook, or one that is damaged. */
   static async read(parts: Package): Promise<Workbook> {
     const start = (await parts.relationships('')).find(({ kind }) => kind === 'officeDocument');
     if (start === undefined) throw damaged('it does not say which part is the workbook.');
     const partName = start.target;
     const type = await parts.contentType(partName);
     const kind = (Object.keys(workbookTypes) as WorkbookKind[]).find((one) => workbookTypes[one] === type);
-    if (kind === undefined) {
-      throw new WorkbookProblem(
-        `The file is an Office file, but no workbook this agent can read (its type is ${type ?? 'not given'}).`,
-        'Open it in Excel and save it as an Excel workbook (.xlsx).',
-      );
-    }
+    if (kind === undefined) throw otherKind(type);
     const { root } = await parts.document(partName);
     if (root.localName !== 'workbook') throw damaged('its main part is no workbook.');
     const related = await parts.relationships(partName);
@@ -176,12 +179,12 @@ export class Workbook {
     return this.entries.find((entry) => this.sheetName(entry).toLowerCase() === wanted);
   }
 
-  /** The cells of a worksheet, read when first asked for. Throws a WorkbookProblem. */
+  /** The cells of a worksheet, read when first asked for. Throws an OfficeProblem. */
   async sheet(entry: SheetEntry, signal: AbortSignal): Promise<Sheet> {
     if (entry.sheet === undefined) {
       const name = this.sheetName(entry);
       if (!entry.isWorksheet) {
-        throw new WorkbookProblem(
+        throw new OfficeProblem(
           `"${name}" is a chart or dialog, not a worksheet.`,
           'Activate a worksheet first.',
         );
@@ -228,7 +231,7 @@ export class Workbook {
     this.#front = entry;
   }
 
-  /** Throws a WorkbookProblem when a sheet cannot have this name. */
+  /** Throws an OfficeProblem when a sheet cannot have this name. */
   requireName(name: string, except?: SheetEntry): void {
     const reason =
       name.trim() === ''
@@ -243,11 +246,11 @@ export class Workbook {
                 ? 'is reserved by Excel'
                 : undefined;
     if (reason !== undefined) {
-      throw new WorkbookProblem(`The worksheet name "${name}" ${reason}.`, 'Choose another name.');
+      throw new OfficeProblem(`The worksheet name "${name}" ${reason}.`, 'Choose another name.');
     }
     const taken = this.entryNamed(name);
     if (taken !== undefined && taken !== except) {
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         `The workbook already has a worksheet "${this.sheetName(taken)}".`,
         'Choose another name; letter case makes no difference.',
       );
@@ -299,12 +302,12 @@ export class Workbook {
     this.changed = true;
   }
 
-  /** Deletes a sheet; formulas that refer to it become `#REF!`. Throws a WorkbookProblem when no visible one would remain. */
+  /** Deletes a sheet; formulas that refer to it become `#REF!`. Throws an OfficeProblem when no visible one would remain. */
   async deleteSheet(entry: SheetEntry, signal: AbortSignal): Promise<void> {
     const isVisible = (one: SheetEntry) => !/hidden/i.test(one.element.get('state') ?? '');
     const name = this.sheetName(entry);
     if (!this.entries.some((one) => one !== entry && isVisible(one) && one.isWorksheet)) {
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         `"${name}" is the only visible worksheet; a workbook needs one.`,
         'Add another worksheet first.',
       );
@@ -437,20 +440,22 @@ export class Workbook {
 
   /** Every formula of the workbook (cells, names, formats, validations) through `change`. */
   async #rewriteFormulas(change: (formula: string) => string, signal: AbortSignal): Promise<void> {
+    const turns = new Turns(signal);
     for (const entry of this.entries) {
       if (!entry.isWorksheet) continue;
       const sheet = await this.sheet(entry, signal);
-      this.rewriteSheetFormulas(sheet, (formula) => change(formula));
+      await this.rewriteSheetFormulas(sheet, (formula) => change(formula), turns);
     }
     this.rewriteNames(change);
     await this.rewriteCharts(change);
   }
 
   /** The formulas of one sheet through `change`. */
-  rewriteSheetFormulas(sheet: Sheet, change: (formula: string) => string): void {
+  async rewriteSheetFormulas(sheet: Sheet, change: (formula: string) => string, turns: Turns): Promise<void> {
     const everywhere = { top: 1, left: 1, bottom: Infinity, right: Infinity };
     const sources = new Map<object, string>();
     for (const { row, column, cell } of sheet.formulasIn(everywhere)) {
+      if (turns.isOver) await turns.next();
       // Most formulas stay as they are, and those who share one can go on sharing it.
       let changedSource = sources.get(cell.source);
       if (changedSource === undefined) {
@@ -580,14 +585,29 @@ export class Workbook {
     return /^(?:1|true)$/.test(sharing.get('readOnlyRecommended') ?? '') ? 'recommended' : undefined;
   }
 
-  /** Throws a WorkbookProblem when sheets may not be added, renamed or deleted. */
+  /** Throws an OfficeProblem when sheets may not be added, renamed or deleted. */
   requireOpenStructure(): void {
     if (!/^(?:1|true)$/.test(this.#root.child('workbookProtection')?.get('lockStructure') ?? '')) return;
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       'The structure of the workbook is protected: worksheets cannot be added, renamed, moved or deleted.',
       'Take the protection off in Excel (Review > Protect Workbook).',
     );
   }
+}
+
+function otherKind(type: string | undefined): OfficeProblem {
+  if (type?.includes('sheet.binary')) {
+    return new OfficeProblem(
+      'It is an Excel binary workbook (.xlsb), which this agent cannot read.',
+      'Open it in Excel and save it as an Excel workbook (.xlsx).',
+    );
+  }
+  const program = type?.includes('word')
+    ? 'Word'
+    : /presentation|powerpoint/.test(type ?? '')
+      ? 'PowerPoint'
+      : 'another program';
+  return new OfficeProblem(`It is a file of ${program}, not a workbook.`, 'Check the path.');
 }
 
 /** Elements around the cells that hold formulas: conditional formats and validations, in both generations of the format. */

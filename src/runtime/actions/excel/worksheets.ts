@@ -1,9 +1,9 @@
 // The worksheets of a workbook: list, activate, add, rename, delete.
 import { type ActionArguments, type ActionDefinition, ActionError } from '../../action.ts';
+import { OfficeProblem } from '../office/problem.ts';
 import { excelAction, workbookAction } from './action.ts';
 import { columnName, maxColumns } from './addresses.ts';
 import { sheetNamed, sheetNumbered } from './arguments.ts';
-import { WorkbookProblem } from './problem.ts';
 import type { ExcelSession } from './session.ts';
 import type { SheetEntry } from './workbook.ts';
 
@@ -18,9 +18,9 @@ function activating(variant: string, find: Find): ActionDefinition {
     const entry = find(args, session);
     const name = session.workbook.sheetName(entry);
     if (!entry.isWorksheet)
-      throw new WorkbookProblem(`"${name}" is a chart, not a worksheet.`, 'Activate a worksheet.');
+      throw new OfficeProblem(`"${name}" is a chart, not a worksheet.`, 'Activate a worksheet.');
     if (/hidden/i.test(entry.element.get('state') ?? '')) {
-      throw new WorkbookProblem(
+      throw new OfficeProblem(
         `The worksheet "${name}" is hidden, and a hidden worksheet cannot be active.`,
         'Show it in Excel (Unhide), or use another one.',
       );
@@ -95,7 +95,7 @@ export const worksheetActions: readonly ActionDefinition[] = [
   excelAction('GetColumnName', 'ActionFailed', (args) => {
     const column = args.integer('CellColumnIndex');
     if (column >= 1 && column <= maxColumns) return { outputs: { ColumnName: columnName(column) } };
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `There is no column ${column}; columns are counted from 1 to ${maxColumns}.`,
       'Check how the number is computed.',
     );

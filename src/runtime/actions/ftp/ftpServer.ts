@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import { type Readable, Transform, type Writable } from 'node:stream';
 import tls from 'node:tls';
 import type { Client, FTPContext, FTPResponse } from 'basic-ftp';
-import { firstLine, tlsOptions } from '../network.ts';
+import { firstLine, TimeIsOver, tlsOptions } from '../network.ts';
 import {
   isEntryName,
   LoginRefused,
@@ -14,7 +14,7 @@ import {
   type TransferMode,
 } from './remote.ts';
 
-/** How long the server may be silent in the middle of an operation (ms). */
+/** A minute. */
 const silenceTime = 60_000;
 
 export interface FtpOptions {
@@ -28,13 +28,17 @@ export interface FtpOptions {
   readonly isActive: boolean;
 }
 
-/** Connects and signs in; `opened` receives what ends it. Throws LoginRefused, RemoteRefusal or what the network says. */
+/**
+ * Connects and signs in; `opened` receives what ends it, and `silence` is how long the server may then be silent in the middle of an
+ * operation (ms). Throws LoginRefused, RemoteRefusal or what the network says.
+ */
 export async function openFtp(
   options: FtpOptions,
   opened: (close: () => void) => void,
+  silence = silenceTime,
 ): Promise<RemoteFiles> {
   const { default: ftp } = await import('basic-ftp');
-  const client = new ftp.Client(silenceTime);
+  const client = new ftp.Client(silence);
   opened(() => client.close());
   const { host, port, security } = options;
   const secure = () => ({
@@ -103,7 +107,11 @@ class FtpServer implements RemoteFiles {
     try {
       return await work();
     } catch (error) {
-      throw isReply(error) ? refusal(error) : error;
+      if (isReply(error)) throw refusal(error);
+      // The package names the connection that was silent.
+      if (error instanceof Error && error.message.startsWith('Timeout ('))
+        throw new TimeIsOver(this.#client.ftp.timeout / 1000);
+      throw error;
     }
   }
 
@@ -232,7 +240,7 @@ function heedCommandsFirst(client: Client): void {
 function waitForReply(ftp: FTPContext): void {
   const socket = ftp.dataSocket;
   if (socket === undefined) return;
-  for (const event of ['error', 'close', 'timeout']) socket.removeAllListeners(event);
+  for (const event of ['error', 'close']) socket.removeAllListeners(event);
   socket.on('error', (error) => {
     setTimeout(() => {
       if (ftp.dataSocket === socket) ftp.closeWithError(error);

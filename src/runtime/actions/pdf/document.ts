@@ -60,14 +60,15 @@ export async function withPdf<T>(
 ): Promise<T> {
   const data = await readPdf(file, code, signal);
   const { getDocumentProxy } = await import('unpdf');
-  let pdf: PDFDocumentProxy | undefined;
+  const opening = getDocumentProxy(data, {
+    ...(password === '' ? {} : { password }),
+    verbosity: 0,
+    isOffscreenCanvasSupported: false,
+  });
+  // Also a document that is only open when nobody waits for it any more is closed.
+  const closed = () => opening.then((pdf) => pdf.loadingTask.destroy()).catch(() => {});
   try {
-    const opening = getDocumentProxy(data, {
-      ...(password === '' ? {} : { password }),
-      verbosity: 0,
-      isOffscreenCanvasSupported: false,
-    });
-    pdf = await orAborted(opening, signal);
+    const pdf = await orAborted(opening, signal);
     if (pdf.numPages < 1) throw new Error('it has no pages');
     return await work(pdf);
   } catch (error) {
@@ -83,7 +84,8 @@ export async function withPdf<T>(
       { cause: error },
     );
   } finally {
-    await pdf?.loadingTask.destroy();
+    if (signal.aborted) void closed();
+    else await closed();
   }
 }
 
@@ -205,15 +207,14 @@ export async function rulingsOf(
       const lines = linesOf(path, matrix);
       if (strokes.has(paint)) for (const line of lines) addLine(...line);
       else if (fills.has(paint)) {
-        const xs = lines.flatMap(([x1, , x2]) => [x1, x2]);
-        const ys = lines.flatMap(([, y1, , y2]) => [y1, y2]);
-        if (xs.length === 0) return;
-        const [left, right, top, bottom] = [
-          Math.min(...xs),
-          Math.max(...xs),
-          Math.min(...ys),
-          Math.max(...ys),
-        ];
+        if (lines.length === 0) return;
+        let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+        for (const [x1, y1, x2, y2] of lines) {
+          left = Math.min(left, x1, x2);
+          right = Math.max(right, x1, x2);
+          top = Math.min(top, y1, y2);
+          bottom = Math.max(bottom, y1, y2);
+        }
         if (bottom - top <= lineThickness) addLine(left, (top + bottom) / 2, right, (top + bottom) / 2);
         else if (right - left <= lineThickness) addLine((left + right) / 2, top, (left + right) / 2, bottom);
       }

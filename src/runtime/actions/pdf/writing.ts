@@ -1,11 +1,10 @@
 // New PDF files out of the pages of others.
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { PDFDocument } from '@cantoo/pdf-lib';
 import { ActionError } from '../../action.ts';
 import { orAborted } from '../abort.ts';
 import { attempt } from '../fileSystem.ts';
+import { saveWhole } from '../savedFile.ts';
 import { readPdf, withPdf } from './document.ts';
 
 /** Throws `PDFFileNotFoundError`, `InvalidPasswordError`, `code`, and the signal's reason. */
@@ -103,25 +102,19 @@ async function compose(
   signal: AbortSignal,
 ): Promise<void> {
   const { PDFDocument } = await import('@cantoo/pdf-lib');
-  const unfinished = join(dirname(target), `.${randomUUID()}.part`);
-  try {
-    await attempt(code, 'write PDF file', target, signal, async () => {
-      const made = await PDFDocument.create();
-      for (const { source, pages } of parts) {
-        const copies = await orAborted(
-          made.copyPages(
-            source,
-            pages.map((page) => page - 1),
-          ),
-          signal,
-        );
-        for (const copy of copies) made.addPage(copy);
-      }
-      await writeFile(unfinished, await orAborted(made.save(), signal), { signal });
-      await rename(unfinished, target);
-    });
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
+  await attempt(code, 'write PDF file', target, signal, async () => {
+    const made = await PDFDocument.create();
+    for (const { source, pages } of parts) {
+      const copies = await orAborted(
+        made.copyPages(
+          source,
+          pages.map((page) => page - 1),
+        ),
+        signal,
+      );
+      for (const copy of copies) made.addPage(copy);
+    }
+    const bytes = await orAborted(made.save(), signal);
+    await saveWhole(Readable.from([bytes]), target);
+  });
 }

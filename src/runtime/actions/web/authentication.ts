@@ -53,7 +53,12 @@ export function authorization(
   );
   if (digest !== undefined) return digestAnswer(digest.parameters, credentials, method, target);
   if (challenges.length > 0 && !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
-  return `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`, 'utf8').toString('base64')}`;
+  return `Basic ${basicCredentials(credentials)}`;
+}
+
+/** User name and password as they travel with Basic. */
+export function basicCredentials({ user, password }: Credentials): string {
+  return Buffer.from(`${user}:${password}`, 'utf8').toString('base64');
 }
 
 function qopOf(parameters: ReadonlyMap<string, string>): string | undefined {

@@ -58,7 +58,12 @@ export async function exchange(wanted: Exchange): Promise<Answer> {
     const location = message.headers.location;
     const status = message.statusCode as number;
     if (!wanted.followRedirects || location === undefined || ![301, 302, 303, 307, 308].includes(status)) {
-      return answer(message, method, url, wanted.patience);
+      try {
+        return answer(message, method, url, wanted.patience);
+      } catch (error) {
+        message.destroy();
+        throw error;
+      }
     }
     message.destroy();
     if (redirects === mostRedirects) {
@@ -248,6 +253,7 @@ function answer(message: IncomingMessage, method: string, url: URL, patience: Pa
 /** The body as the server meant it, with an error instead of an end when something goes wrong. */
 function bodyOf(message: IncomingMessage, isEmpty: boolean, { clock, signal, seconds }: Patience): Readable {
   const end = new PassThrough();
+  const decompress = isEmpty ? [] : decompressors(message.headers['content-encoding']);
   const stop = (reason: unknown) => message.destroy(reason as Error);
   const onAbort = () => stop(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
@@ -263,8 +269,7 @@ function bodyOf(message: IncomingMessage, isEmpty: boolean, { clock, signal, sec
     timer?.dispose();
     signal.removeEventListener('abort', onAbort);
   };
-  const encodings = isEmpty ? undefined : message.headers['content-encoding'];
-  pipeline([message, ...decompressors(encodings), end], (error) => {
+  pipeline([message, ...decompress, end], (error) => {
     done();
     // A reader that has not begun to listen yet must hear of it as well.
     if (error) end.destroy(signal.aborted ? (signal.reason as Error) : error);
@@ -272,6 +277,7 @@ function bodyOf(message: IncomingMessage, isEmpty: boolean, { clock, signal, sec
   return end;
 }
 
+/** What undoes the encodings of an answer, outermost first. Throws an ExchangeError for one that is not known: its bytes are no content. */
 function decompressors(encodings: string | undefined): Duplex[] {
   return (encodings ?? '')
     .toLowerCase()
@@ -279,9 +285,21 @@ function decompressors(encodings: string | undefined): Duplex[] {
     .map((one) => one.trim())
     .reverse()
     .flatMap((encoding): Duplex[] => {
-      if (encoding === 'gzip' || encoding === 'x-gzip') return [zlib.createGunzip()];
-      if (encoding === 'deflate') return [zlib.createInflate()];
-      if (encoding === 'br') return [zlib.createBrotliDecompress()];
-      return [];
+      switch (encoding) {
+        case '':
+        case 'identity':
+          return [];
+        case 'gzip':
+        case 'x-gzip':
+          return [zlib.createGunzip()];
+        case 'deflate':
+          return [zlib.createInflate()];
+        case 'br':
+          return [zlib.createBrotliDecompress()];
+        default:
+          throw new ExchangeError(
+            `the answer is compressed in a way ("${encoding}") that this agent does not know`,
+          );
+      }
     });
 }

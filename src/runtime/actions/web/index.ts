@@ -14,6 +14,7 @@ import { failure, fileValue, pathOf, requireFolder } from '../fileSystem.ts';
 import { networkFailure } from '../network.ts';
 import { saveWhole, TooLarge } from '../savedFile.ts';
 import { tableArgument } from '../typed.ts';
+import { basicCredentials } from './authentication.ts';
 import { CookieJar } from './cookies.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { fileNameOf, requireEncoding, textOf } from './text.ts';
@@ -84,8 +85,12 @@ async function send(call: Call, args: ActionArguments, context: ActionContext): 
   url.password = '';
   url.hash = '';
   const password = withCredentials ? args.text('Password') : decoded(call.url.password);
-  if (password !== '') context.addSecret(password);
   const user = withCredentials ? args.text('Username') : decoded(call.url.username);
+  if (password !== '') {
+    context.addSecret(password);
+    // Servers may send back what they were sent.
+    context.addSecret(basicCredentials({ user, password }));
+  }
   try {
     return await exchange({
       url,

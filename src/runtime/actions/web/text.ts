@@ -72,7 +72,7 @@ export function fileNameOf({ message, url }: Answer): string {
     const name = decodeNamed(bytes, extended[1] as string) ?? Buffer.from(bytes).toString('utf8');
     return harmlessName(name, 'download');
   }
-  const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(disposition);
+  const plain = /;\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))/i.exec(disposition);
   if (plain !== null) {
     const name = plain[1]?.replace(/\\(["\\])/g, '$1') ?? (plain[2] as string);
     // Headers arrive as bytes; most servers mean UTF-8.

@@ -182,8 +182,8 @@ export async function endpointOf(
   return endpoint?.url.endsWith(path) ? { ...endpoint, kind } : undefined;
 }
 
-/** A browser on this machine answers at once or not at all (ms). */
-const answerTime = 2_000;
+/** A browser on this machine answers as soon as a busy machine lets it, or not at all (ms). */
+const answerTime = 5_000;
 
 async function endpointAt(port: number, signal: AbortSignal): Promise<Endpoint | undefined> {
   try {

@@ -58,6 +58,9 @@ export function seconds(args: ActionArguments, name: string): number {
 export const tabOf = (args: ActionArguments): Tab =>
   instanceArgument(args, 'BrowserInstance', Tab, 'a web browser instance');
 
+/** An element that was found gets this much time even when the time for it is over (ms). */
+export const leastTime = 500;
+
 /** What can be done with an element that was found. `left` is the time for it (ms). */
 export type Handling<T> = (locator: Locator, left: () => number) => Promise<T>;
 
@@ -78,8 +81,8 @@ export async function onElement<T>(
     for (;;) {
       const { locator } = await find(tab, target, context, conduct.missing, deadline.left / 1000);
       try {
-        // The browser itself waits until the element can be used. It gets a moment even at the end of the time.
-        return await handling(locator, () => Math.max(deadline.left, 500));
+        // The browser itself waits until the element can be used.
+        return await handling(locator, () => Math.max(deadline.left, leastTime));
       } catch (error) {
         if (error instanceof ActionError) throw error;
         if (!isReplaced(error) || deadline.isOver) throw failed(error, target, conduct.code);

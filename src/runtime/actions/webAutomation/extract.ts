@@ -15,8 +15,8 @@ import { seconds, tabOf } from './conduct.ts';
 import { type Found, find, look, type Target } from './locate.ts';
 import { pageFunction } from './pageScript.ts';
 import { relativeSteps, type Step, textPaths } from './selector.ts';
-import { elementSeconds, lookEvery, reasonOf, type Tab } from './tab.ts';
-import { Deadline, delay } from './waiting.ts';
+import { busy, elementSeconds, lookEvery, reasonOf, type Tab } from './tab.ts';
+import { Deadline, delay, within } from './waiting.ts';
 
 const extractError = 'ExtractDataError';
 
@@ -207,6 +207,9 @@ const mostPages = 10_000;
 /** After the pager was pressed, the data may take this long to change (seconds). Unchanged data means that this was the last page. */
 const pagerSeconds = 5;
 
+/** A page with very many rows takes its time to give them; one that gives nothing for longer is busy with itself (seconds). */
+const readSeconds = 60;
+
 async function extract(
   form: Form,
   args: ActionArguments,
@@ -218,8 +221,9 @@ async function extract(
   const conduct = { code: extractError, dialog: 'leave', pageSeconds: undefined, isUnlimited: true } as const;
   const value = await tab.perform(context, conduct, async () => {
     try {
-      const rows = [...(await firstPage(form, tab, context, limit))];
-      if (paging !== 'none') await morePages(form, tab, args, context, paging, rows);
+      const late = () => busy(extractError, readSeconds);
+      const first = await within(context, readSeconds, firstPage(form, tab, context, limit), late);
+      const rows = paging === 'none' ? first : await morePages(form, tab, args, context, paging, first);
       return form.value(rows, paging !== 'none');
     } catch (error) {
       if (error instanceof ActionError || context.signal.aborted) throw error;
@@ -251,35 +255,49 @@ async function firstPage(form: Form, tab: Tab, context: ActionContext, limit: nu
   }
 }
 
-/** Adds the rows of the pages that the pager leads to. */
+/** The rows of the first page and of those that the pager leads to. */
 async function morePages(
   form: Form,
   tab: Tab,
   args: ActionArguments,
   context: ActionContext,
   paging: Paging,
-  rows: (readonly string[])[],
-): Promise<void> {
+  first: Page,
+): Promise<Page> {
   const pager = targetFrom(args.text('PagerCssSelector'));
   const isPhysical = args.boolean('UsePhysicalClick');
   const most = paging === 'number' ? args.integer('MaxWebPagesToProcess') : mostPages;
-  let last: Page = [...rows];
-  for (let count = 1; count < most; count++) {
-    const found = await look(tab, pager);
-    if (found === undefined) return;
-    const { locator } = found;
-    const canGoOn = await locator.evaluate(pageFunction<boolean>('canPress'), undefined);
-    if (!canGoOn) return;
-    if (isPhysical) {
-      await tab.page.bringToFront();
-      await locator.click({ timeout: elementSeconds * 1000 });
-    } else await locator.evaluate(pageFunction<void>('press'), 'LeftClick');
-    await tab.settle(context, seconds(args, 'TimeoutInSeconds'), extractError);
-    const next = await changedPage(form, tab, context, last);
-    if (next === undefined) return;
-    rows.push(...next);
+  const loadSeconds = seconds(args, 'TimeoutInSeconds');
+  const limit = loadSeconds + readSeconds;
+  const pages = [first];
+  for (let last = first; pages.length < most; ) {
+    const turning = nextPage(form, tab, pager, isPhysical, loadSeconds, context, last);
+    const next = await within(context, limit, turning, () => busy(extractError, limit));
+    if (next === undefined) break;
+    pages.push(next);
     last = next;
   }
+  return pages.flat();
+}
+
+/** Presses the pager and reads what it leads to; undefined when it leads nowhere. */
+async function nextPage(
+  form: Form,
+  tab: Tab,
+  pager: Target,
+  isPhysical: boolean,
+  loadSeconds: number,
+  context: ActionContext,
+  last: Page,
+): Promise<Page | undefined> {
+  const locator = (await look(tab, pager))?.locator;
+  if (!(await locator?.evaluate(pageFunction<boolean>('canPress'), undefined))) return undefined;
+  if (isPhysical) {
+    await tab.page.bringToFront();
+    await locator?.click({ timeout: elementSeconds * 1000 });
+  } else await locator?.evaluate(pageFunction<void>('press'), 'LeftClick');
+  await tab.settle(context, loadSeconds, extractError);
+  return await changedPage(form, tab, context, last);
 }
 
 async function changedPage(

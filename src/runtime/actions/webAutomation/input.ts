@@ -1,13 +1,20 @@
 // What people do on a page: click, hover, type, choose. Each waits for its element; playwright waits until that can be used.
 import type { Locator, Page } from 'playwright-core';
-import { type ActionArguments, type ActionDefinition, ActionError } from '../../action.ts';
+import {
+  type ActionArguments,
+  type ActionContext,
+  type ActionDefinition,
+  ActionError,
+} from '../../action.ts';
 import { toNumber, toText } from '../../convert.ts';
 import { translatePattern } from '../../dotnet/regexTranslate.ts';
 import { LogicError } from '../../errors.ts';
 import { pattern } from '../pattern.ts';
-import { elementAction, type Handling, onElement, tabOf } from './conduct.ts';
+import { elementAction, type Handling, leastTime, onElement, tabOf } from './conduct.ts';
 import { targetOf } from './locate.ts';
 import { pageFunction } from './pageScript.ts';
+import { lookEvery } from './tab.ts';
+import { delay } from './waiting.ts';
 
 // ── Mouse ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,7 +100,28 @@ const mouseActions: readonly ActionDefinition[] = [
 /** Between two keys of emulated typing (ms): pages that react to each key keep up. */
 const keyDelay = 5;
 
-function populate(args: ActionArguments, page: Page, usesKeyboard: boolean): Handling<void> {
+/** Gives a field the keys, as soon as the page lets it have them: what is hidden gets none, and another field must not get them. */
+async function focus(locator: Locator, context: ActionContext, left: () => number): Promise<void> {
+  for (;;) {
+    await locator.focus({ timeout: left() });
+    if (await locator.evaluate(pageFunction<boolean>('hasFocus'), undefined)) return;
+    if (left() <= leastTime) {
+      throw new ActionError(
+        'WriteOnTextFieldError',
+        'The text field cannot be typed into: it is hidden, or the page does not let it have the focus.',
+        'See what the page shows at this point, or switch "Emulate typing" off.',
+      );
+    }
+    await delay(context, lookEvery);
+  }
+}
+
+function populate(
+  args: ActionArguments,
+  context: ActionContext,
+  page: Page,
+  usesKeyboard: boolean,
+): Handling<void> {
   const text = args.text('Text');
   const replaces = args.member('Mode') === 'Replace';
   const types = usesKeyboard || args.boolean('EmulateTyping');
@@ -128,7 +156,7 @@ function populate(args: ActionArguments, page: Page, usesKeyboard: boolean): Han
       await place(locator, page, kind, replaces);
       await page.keyboard.type(text, { delay: keyDelay });
     } else {
-      await locator.focus({ timeout: left() });
+      await focus(locator, context, left);
       await place(locator, page, kind, replaces);
       await page.keyboard.type(text);
     }
@@ -147,7 +175,7 @@ const textActions: readonly ActionDefinition[] = [false, true].flatMap((usesKeyb
   elementAction(
     'PopulateTextField.PopulateTextField',
     'WriteOnTextFieldError',
-    (args, _, tab) => populate(args, tab.page, usesKeyboard),
+    (args, context, tab) => populate(args, context, tab.page, usesKeyboard),
     usesKeyboard ? 'UsePhysicalKeyboard' : '',
   ),
 );
@@ -210,7 +238,7 @@ interface ChoiceOutcome {
 }
 
 /** Options may be filled in by the page after the list is there: they are waited for. */
-function choose(choice: Choice): Handling<void> {
+function choose(choice: Choice, context: ActionContext): Handling<void> {
   return async (locator, left) => {
     for (;;) {
       const outcome = await locator.evaluate(pageFunction<ChoiceOutcome>('options'), choice, {
@@ -224,14 +252,14 @@ function choose(choice: Choice): Handling<void> {
           'Give a single option, or an expression that fits one.',
         );
       if (outcome.missing.length === 0) return;
-      if (left() <= 500) {
+      if (left() <= leastTime) {
         const known = outcome.known.slice(0, 30).map((name) => `"${name}"`);
         throw listFailure(
           `The list has no option ${outcome.missing.map((name) => `"${name}"`).join(', ')}.`,
           `It has ${known.length === 0 ? 'no options' : known.join(', ')}.`,
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await delay(context, lookEvery);
     }
   };
 }
@@ -270,13 +298,15 @@ function byName(args: ActionArguments): Choice {
 }
 
 const listActions: readonly ActionDefinition[] = [
-  ...elementAction('SetDropDownListValue.SetDropDownListValueByName', listError, (args) =>
-    choose(byName(args)),
+  ...elementAction('SetDropDownListValue.SetDropDownListValueByName', listError, (args, context) =>
+    choose(byName(args), context),
   ),
-  ...elementAction('SetDropDownListValue.SetDropDownListValueByIndex', listError, (args) =>
-    choose({ indexes: indexes(args) }),
+  ...elementAction('SetDropDownListValue.SetDropDownListValueByIndex', listError, (args, context) =>
+    choose({ indexes: indexes(args) }, context),
   ),
-  ...elementAction('SetDropDownListValue.ClearDropDownListValue', listError, () => choose({})),
+  ...elementAction('SetDropDownListValue.ClearDropDownListValue', listError, (_, context) =>
+    choose({}, context),
+  ),
 ];
 
 export const inputActions: readonly ActionDefinition[] = [

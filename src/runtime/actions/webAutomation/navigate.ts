@@ -6,6 +6,7 @@ import {
   type ActionDefinition,
   ActionError,
 } from '../../action.ts';
+import type { InstanceValue } from '../../values.ts';
 import { pattern } from '../pattern.ts';
 import {
   type BrowserKind,
@@ -20,7 +21,16 @@ import {
   usualPort,
 } from './browsers.ts';
 import { inVariants, seconds, tabOf } from './conduct.ts';
-import { type Conduct, type Connection, connect, instanceOf, lookEvery, reasonOf, type Tab } from './tab.ts';
+import {
+  asked,
+  type Conduct,
+  type Connection,
+  connect,
+  instanceOf,
+  lookEvery,
+  reasonOf,
+  type Tab,
+} from './tab.ts';
 import { Deadline, delay, untilStopped } from './waiting.ts';
 
 // ── Addresses ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,11 +114,11 @@ async function launch(
   const running = await endpointOf(profile, kind, context.signal);
   const endpoint = running ?? (await start(kind, profile, args, context, conduct.code));
   const connection = await connected(endpoint, context, conduct.code);
-  const tab = await untilStopped(
-    context.signal,
-    running === undefined ? connection.firstPage() : connection.openPage(true),
-  );
-  await untilStopped(context.signal, prepare(tab, args));
+  const tab = await asked(context, conduct.code, async () => {
+    const opened = await (running === undefined ? connection.firstPage() : connection.openPage(true));
+    await prepare(opened, args);
+    return opened;
+  });
   await visitFirst(tab, address, context, conduct);
   return tab;
 }
@@ -165,11 +175,14 @@ async function connected(endpoint: Endpoint, context: ActionContext, code: strin
     throw new ActionError(
       code,
       `The browser on port ${endpoint.port} does not let itself be automated: ${reasonOf(error)}.`,
-      'Close all its windows and run the flow again.',
+      'Answer the dialogs that its pages show, or close all its windows; then run the flow again.',
       { cause: error },
     );
   }
 }
+
+const instance = (tab: Tab, context: ActionContext, code: string): Promise<InstanceValue> =>
+  asked(context, code, () => instanceOf(tab));
 
 function launchActions(kind: BrowserKind, name: string, code: string): ActionDefinition[] {
   return ['', 'WithDriver'].flatMap((driver) =>
@@ -178,7 +191,9 @@ function launchActions(kind: BrowserKind, name: string, code: string): ActionDef
         `Launch${name}.Launch${name}${driver}`,
         code,
         async (args, context, conduct) => ({
-          outputs: { BrowserInstance: await instanceOf(await launch(kind, args, context, conduct)) },
+          outputs: {
+            BrowserInstance: await instance(await launch(kind, args, context, conduct), context, code),
+          },
         }),
         profile,
       ),
@@ -235,7 +250,7 @@ async function attach(
     for (const endpoint of await runningBrowsers(kind, context.signal)) {
       hasBrowser = true;
       const connection = await connected(endpoint, context, code);
-      const tab = await untilStopped(context.signal, tabIn(connection, wanted, seen, context.signal));
+      const tab = await asked(context, code, () => tabIn(connection, wanted, seen, context.signal));
       if (tab !== undefined) return tab;
     }
     if (deadline.isOver) break;
@@ -261,15 +276,15 @@ async function tabIn(
   signal: AbortSignal,
 ): Promise<Tab | undefined> {
   const order = await tabIds(connection.endpoint, signal);
-  const pages = new Map<string, ReturnType<Connection['pages']>[number]>();
-  for (const page of connection.pages()) pages.set((await connection.idOf(page)) ?? '', page);
+  // The browser itself knows the titles, also of pages that are busy or show a dialog.
+  const { targetInfos } = await connection.root.send('Target.getTargets');
   for (const id of order) {
-    const page = pages.get(id);
-    if (page === undefined || page.url().startsWith('devtools:')) continue;
-    if (wanted === undefined) return await connection.tab(page);
-    const title = await page.title().catch(() => '');
-    if (wanted.fits(title, page.url())) return await connection.tab(page);
-    seen.push(`"${title}"`);
+    const about = targetInfos.find(({ targetId }) => targetId === id);
+    if (about === undefined || about.url.startsWith('devtools:')) continue;
+    if (wanted === undefined || wanted.fits(about.title, about.url)) {
+      const page = await connection.page(id);
+      if (page !== undefined) return await connection.tab(page);
+    } else seen.push(`"${about.title}"`);
   }
   return undefined;
 }
@@ -284,7 +299,7 @@ function attachActions(
     id: `WebAutomation.Launch${name}.${id}`,
     run: async (args, context) => {
       const tab = await attach(kind, wanted(args), args, context, code);
-      return { outputs: { BrowserInstance: await instanceOf(tab) } };
+      return { outputs: { BrowserInstance: await instance(tab, context, code) } };
     },
   });
   return [
@@ -358,10 +373,12 @@ const pageActions: readonly ActionDefinition[] = [
     const address = addressOf(args.text('Url'));
     tab.requireOpen(conduct.code);
     // A new tab belongs to the window that was used last.
-    const opening = tab.page.bringToFront().then(() => tab.connection.openPage(false));
-    const opened = await untilStopped(context.signal, opening);
+    const opened = await asked(context, conduct.code, async () => {
+      await tab.page.bringToFront();
+      return await tab.connection.openPage(false);
+    });
     await visitFirst(opened, address, context, conduct);
-    return { outputs: { NewBrowserInstance: await instanceOf(opened) } };
+    return { outputs: { NewBrowserInstance: await instance(opened, context, conduct.code) } };
   }),
   {
     id: 'WebAutomation.CloseWebBrowser',

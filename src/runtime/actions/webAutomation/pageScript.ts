@@ -239,6 +239,14 @@ export const pageScript: string = String.raw`() => {
     return element.value === '';
   };
 
+  // Inside a shadow root or frame, the root around the element knows.
+  const hasFocus = (element) => {
+    const active = element.getRootNode().activeElement;
+    if (active === null) return false;
+    // The parts of a rich text have the focus when the whole has it.
+    return active === element || element.contains(active) || (active.isContentEditable && active.contains(element));
+  };
+
   const blur = (element) => element.blur();
 
   const options = (element, { indexes, names, expressions }) => {
@@ -331,7 +339,7 @@ export const pageScript: string = String.raw`() => {
 
   const meta = (name) => document.querySelector('meta[name="' + name + '" i]')?.content ?? '';
 
-  return { queryAll, firstVisible, read, press, setValue, fieldKind, placeCaret, blur, options, check, rowsOfDocument, canPress, table, meta, seen };
+  return { queryAll, firstVisible, read, press, setValue, fieldKind, placeCaret, hasFocus, blur, options, check, rowsOfDocument, canPress, table, meta, seen };
 }`;
 
 /** A function for `evaluate` that calls one of the script's functions with the element (or what stands for it) and an argument. */

@@ -156,27 +156,25 @@ return typeof answer === 'object' ? JSON.stringify(answer) : String(answer);
 async function executeJavascript(args: ActionArguments, context: ActionContext): Promise<string> {
   const tab = tabOf(args);
   const script = args.text('Javascript');
-  let isDone = false;
+  let answer: string | undefined;
   const conduct: Conduct = { ...withoutWaiting(scriptError), isUnlimited: true };
-  const answer = await tab.perform(context, conduct, async () => {
+  await tab.perform(context, conduct, async () => {
     try {
-      const answer = await tab.page.evaluate<string>(callScript(script));
+      answer = await tab.page.evaluate<string>(callScript(script));
       await startedPage(tab, context);
-      return answer;
     } catch (error) {
       // The script led to another page: it is gone, and its answer with it.
-      if (/context was destroyed/i.test((error as Error).message)) return '';
-      throw new ActionError(
-        scriptError,
-        `The script failed: ${reasonOf(error)}.`,
-        'Try the script in the console of the browser. It must define a function ExecuteScript.',
-        { cause: error },
-      );
-    } finally {
-      isDone = true;
+      if (/context was destroyed/i.test((error as Error).message)) answer = '';
+      else
+        throw new ActionError(
+          scriptError,
+          `The script failed: ${reasonOf(error)}.`,
+          'Try the script in the console of the browser. It must define a function ExecuteScript.',
+          { cause: error },
+        );
     }
   });
-  if (isDone) return answer ?? '';
+  if (answer !== undefined) return answer;
   throw new ActionError(
     scriptError,
     'The script opened a dialog and waits until somebody answers it.',

@@ -1,11 +1,12 @@
 // Connections to browsers and the tabs flows work with: windows and tabs that are opened, found and closed, pages that load, dialogs
 // that open. What is done on a page is in the other files of this folder.
 import type { Browser, BrowserContext, CDPSession, Dialog, Page, Request } from 'playwright-core';
+import type { Clock } from '../../../base/clock.ts';
 import { type ActionContext, ActionError } from '../../action.ts';
 import { InstanceValue, type Value } from '../../values.ts';
 import type { Endpoint } from './browsers.ts';
 import { selectorEngine } from './pageScript.ts';
-import { Deadline, delay, untilStopped } from './waiting.ts';
+import { Deadline, delay, pause, untilStopped, within } from './waiting.ts';
 
 /** What an action does with a dialog (alert, confirmation, prompt, “leave this page?”) that the page opens meanwhile. */
 export type DialogRule = 'leave' | 'close' | { readonly press: string };
@@ -29,12 +30,52 @@ let engines = 0;
 export async function connect(endpoint: Endpoint, context: ActionContext): Promise<Connection> {
   const known = connections.get(endpoint.url);
   if (known !== undefined) return await untilStopped(context.signal, known);
-  const opening = Connection.open(endpoint, () => connections.delete(endpoint.url));
+  const opening = Connection.open(endpoint, context.host.clock, () => connections.delete(endpoint.url));
   connections.set(endpoint.url, opening);
   opening.catch(() => connections.delete(endpoint.url));
-  context.own(async () => (await opening).end());
+  context.own(async () => (await opening.catch(() => undefined))?.end());
   return await untilStopped(context.signal, opening);
 }
+
+/** How long a browser may take for what needs none of its pages: a tab, a window (seconds). Machines can be busy. */
+const browserSeconds = 30;
+
+/** Asks the browser for what needs none of its pages. Throws `code` when it refuses, is gone, or gives no answer. */
+export async function asked<T>(context: ActionContext, code: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await within(
+      context,
+      browserSeconds,
+      work(),
+      () =>
+        new ActionError(
+          code,
+          `The browser did not answer within ${browserSeconds} seconds.`,
+          'See whether it still reacts, and whether this machine has too much to do.',
+        ),
+    );
+  } catch (error) {
+    throw refused(error, code, context);
+  }
+}
+
+/** The error of an action for what the browser says; errors of actions and the end of the run stay what they are. */
+function refused(error: unknown, code: string, context: ActionContext): unknown {
+  if (error instanceof ActionError || context.signal.aborted) return error;
+  return new ActionError(
+    code,
+    `The browser did not do what it was asked for: ${reasonOf(error)}.`,
+    'See what the page shows at this point.',
+    { cause: error },
+  );
+}
+
+/** Closing a page takes a moment; after this many seconds it has failed. */
+const closeSeconds = 10;
+/** A browser forgets to close a page that it is just replacing by another: it is asked again this often (ms). */
+const closeAgain = 500;
+/** At the end of a run nothing is waited for longer (seconds): what is left ends with the process. */
+const endSeconds = 2;
 
 export class Connection {
   readonly endpoint: Endpoint;
@@ -43,6 +84,7 @@ export class Connection {
   readonly #browser: Browser;
   readonly #context: BrowserContext;
   readonly #root: CDPSession;
+  readonly #clock: Clock;
   readonly #tabs = new Map<Page, Promise<Tab>>();
   readonly #opened = new Set<Page>();
 
@@ -52,20 +94,22 @@ export class Connection {
     context: BrowserContext,
     root: CDPSession,
     engine: string,
+    clock: Clock,
   ) {
     this.endpoint = endpoint;
     this.engine = engine;
     this.#browser = browser;
     this.#context = context;
     this.#root = root;
+    this.#clock = clock;
     // With a listener, nobody but flows and people answers dialogs.
     context.on('dialog', (dialog) => {
-      const page = dialog.page();
-      if (page !== null) void this.#tabs.get(page)?.then((tab) => tab.dialogOpened(dialog));
+      // A page that is closed meanwhile has no dialog any more.
+      this.#dialogOpened(dialog).catch(() => {});
     });
   }
 
-  static async open(endpoint: Endpoint, onEnd: () => void): Promise<Connection> {
+  static async open(endpoint: Endpoint, clock: Clock, onEnd: () => void): Promise<Connection> {
     // Only the default export is the same in every form the package is loaded in.
     const { chromium, selectors } = (await import('playwright-core')).default;
     // Leaves downloads, focus and media of the person's browser as they are.
@@ -76,7 +120,7 @@ export class Connection {
     // A name can be registered once, and reaches only the browsers that are connected by then.
     const engine = `flow${++engines}`;
     await selectors.register(engine, { content: selectorEngine }, { contentScript: true });
-    return new Connection(endpoint, browser, context, await browser.newBrowserCDPSession(), engine);
+    return new Connection(endpoint, browser, context, await browser.newBrowserCDPSession(), engine, clock);
   }
 
   /** Speaks to the browser as a whole. */
@@ -99,9 +143,15 @@ export class Connection {
       url: 'about:blank',
       newWindow: isWindow,
     });
-    const page = await this.#page(targetId);
-    this.#opened.add(page);
-    return await this.tab(page);
+    for (;;) {
+      const appeared = new Promise<void>((resolve) => this.#context.once('page', () => resolve()));
+      const page = await this.page(targetId);
+      if (page !== undefined) {
+        this.#opened.add(page);
+        return await this.tab(page);
+      }
+      await Promise.race([appeared, pause(this.#clock, lookEvery)]);
+    }
   }
 
   /** The page a browser that has just been started shows. */
@@ -117,32 +167,48 @@ export class Connection {
     if (known !== undefined) return known;
     const made = Tab.of(page, this);
     this.#tabs.set(page, made);
+    made.catch(() => this.#tabs.delete(page));
     page.once('close', () => {
+      this.dialogClosed(page);
       this.#tabs.delete(page);
       this.#opened.delete(page);
     });
     return made;
   }
 
-  /** The page with a DevTools id, as soon as it is known here. */
-  async #page(id: string): Promise<Page> {
-    for (;;) {
-      const appeared = new Promise<void>((resolve) => this.#context.once('page', () => resolve()));
-      for (const page of this.pages()) if ((await this.idOf(page)) === id) return page;
-      await appeared;
+  /** A dialog holds up its page, and those that have opened that page when they share its process. */
+  async #dialogOpened(dialog: Dialog): Promise<void> {
+    const source = dialog.page();
+    if (source === null) return;
+    (await this.tab(source)).dialogOpened(dialog);
+    for (let page = await source.opener(); page !== null; page = await page.opener()) {
+      if (!shareProcess(page, source)) return;
+      (await this.#tabs.get(page))?.dialogOpened(dialog);
     }
+  }
+
+  /** A page shows no dialog any more. */
+  dialogClosed(page: Page): void {
+    for (const tab of this.#tabs.values()) void tab.then((known) => known.dialogClosed(page)).catch(() => {});
+  }
+
+  /** The page with a DevTools id; undefined when it is not known here (yet). */
+  async page(id: string): Promise<Page | undefined> {
+    for (const page of this.pages()) if ((await this.#idOf(page)) === id) return page;
+    return undefined;
   }
 
   readonly #ids = new WeakMap<Page, string>();
 
   /** The DevTools id of a page; undefined when it was closed. */
-  async idOf(page: Page): Promise<string | undefined> {
+  async #idOf(page: Page): Promise<string | undefined> {
     const known = this.#ids.get(page);
     if (known !== undefined) return known;
     try {
       const session = await this.#context.newCDPSession(page);
       const { targetInfo } = await session.send('Target.getTargetInfo');
-      await session.detach();
+      // A page that shows a dialog lets go of nothing until that is answered.
+      void session.detach().catch(() => {});
       this.#ids.set(page, targetInfo.targetId);
       return targetInfo.targetId;
     } catch {
@@ -150,23 +216,46 @@ export class Connection {
     }
   }
 
+  /** Closes a page, whatever it does or shows. Throws when it is still open after `seconds`. */
+  async close(page: Page, seconds: number = closeSeconds): Promise<void> {
+    const closed = new Promise<void>((resolve) => page.once('close', () => resolve()));
+    const deadline = new Deadline(this.#clock, seconds);
+    while (!page.isClosed()) {
+      if (deadline.isOver) throw new Error(`the tab was still open after ${seconds} seconds`);
+      void this.#requestClose(page);
+      await Promise.race([closed, pause(this.#clock, closeAgain)]);
+    }
+    if (this.pages().length === 0) await this.#closeBrowser();
+  }
+
+  async #requestClose(page: Page): Promise<void> {
+    const targetId = await this.#idOf(page);
+    if (targetId !== undefined) await this.#root.send('Target.closeTarget', { targetId }).catch(() => {});
+  }
+
   newSession(page: Page): Promise<CDPSession> {
     return this.#context.newCDPSession(page);
   }
 
-  /** Closes the browser when its last page was closed: one without a window does not do so by itself. */
-  async closeIfEmpty(): Promise<void> {
-    if (this.pages().length === 0) await this.#root.send('Browser.close').catch(() => {});
+  /** The browser closes with its last page: one without a window does not do so by itself. */
+  async #closeBrowser(): Promise<void> {
+    const asked = this.#root.send('Browser.close').catch(() => {});
+    await Promise.race([asked, pause(this.#clock, closeSeconds * 1000)]);
   }
 
   /** Lets go of the browser. What a person can see stays open; what nobody sees is closed. */
   async end(): Promise<void> {
     if (this.endpoint.isHeadless) {
-      await Promise.all([...this.#opened].map((page) => page.close().catch(() => {})));
-      await this.closeIfEmpty();
+      await Promise.all([...this.#opened].map((page) => this.close(page, endSeconds).catch(() => {})));
     }
     await this.#browser.close().catch(() => {});
   }
+}
+
+/** Whether pages stand still together. Browsers give a page and those of its site that it opens one process. */
+function shareProcess(opener: Page, opened: Page): boolean {
+  const url = opened.url();
+  return url === '' || url === 'about:blank' || new URL(url).origin === new URL(opener.url()).origin;
 }
 
 // ── Tabs ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,7 +279,9 @@ export class Tab {
   readonly page: Page;
   readonly connection: Connection;
   readonly session: CDPSession;
-  #dialog: Dialog | undefined;
+  /** Dialogs that are open here, or on a page that this one has opened: the page stands still. */
+  readonly #dialogs = new Set<Dialog>();
+  #isCrashed = false;
   #answer: ((dialog: Dialog) => void) | undefined;
   /** Requests for pages, in any frame, that have not been answered in full. */
   readonly #loading = new Set<Request>();
@@ -206,17 +297,17 @@ export class Tab {
     const done = (request: Request) => this.#loading.delete(request);
     page.on('requestfinished', done);
     page.on('requestfailed', done);
-    session.on('Page.javascriptDialogClosed', () => {
-      this.#dialog = undefined;
+    page.once('crash', () => {
+      this.#isCrashed = true;
     });
+    session.on('Page.javascriptDialogClosed', () => connection.dialogClosed(page));
+    // A page that is busy or shows a dialog answers later. Those that are not in front are to work like those that are.
+    void session.send('Page.enable').catch(() => {});
+    void session.send('Emulation.setFocusEmulationEnabled', { enabled: true }).catch(() => {});
   }
 
   static async of(page: Page, connection: Connection): Promise<Tab> {
-    const session = await connection.newSession(page);
-    // Pages that are not in front work like those that are.
-    await session.send('Emulation.setFocusEmulationEnabled', { enabled: true });
-    await session.send('Page.enable');
-    return new Tab(page, connection, session);
+    return new Tab(page, connection, await connection.newSession(page));
   }
 
   get isAlive(): boolean {
@@ -226,7 +317,7 @@ export class Tab {
   /** The page for messages: its title and address, without what stands behind a `?` in it. */
   async description(): Promise<string> {
     const address = this.page.url().replace(/[?#].*$/s, '');
-    const title = this.#dialog === undefined ? await this.page.title().catch(() => '') : '';
+    const title = this.#dialogs.size === 0 ? await this.page.title().catch(() => '') : '';
     return title === '' ? address : `"${title}" (${address})`;
   }
 
@@ -237,9 +328,9 @@ export class Tab {
       await this.session.send('Browser.setWindowBounds', { windowId, bounds: { windowState } });
   }
 
+  /** Closes the tab, and with the last one its browser. */
   async close(): Promise<void> {
-    await this.page.close();
-    await this.connection.closeIfEmpty();
+    await this.connection.close(this.page);
   }
 
   // ── Work on the page ────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,6 +342,7 @@ export class Tab {
    */
   async perform<T>(context: ActionContext, conduct: Conduct, work: () => Promise<T>): Promise<T | undefined> {
     this.requireOpen(conduct.code);
+    if (this.#isCrashed) throw crash(conduct.code);
     if (conduct.dialog === 'leave') await this.#waitForDialog(context, conduct.code);
     let settle: (outcome: { readonly error: unknown } | undefined) => void = () => {};
     const interrupted = new Promise<undefined>((resolve, reject) => {
@@ -262,7 +354,7 @@ export class Tab {
       else this.#give(dialog, conduct.dialog, conduct.code).catch((error: unknown) => settle({ error }));
     };
     this.#answer = answer;
-    if (this.#dialog !== undefined) answer(this.#dialog);
+    for (const dialog of this.#dialogs) answer(dialog);
     const closed = () =>
       settle({
         error: new ActionError(
@@ -271,38 +363,26 @@ export class Tab {
           'Leave the browser open while the flow runs, or handle this error.',
         ),
       });
+    const crashed = () => settle({ error: crash(conduct.code) });
     this.page.once('close', closed);
+    this.page.once('crash', crashed);
     const doAll = async () => {
       const result = await work();
       if (conduct.pageSeconds !== undefined) await this.settle(context, conduct.pageSeconds, conduct.code);
       return result;
     };
     const most = elementSeconds + (conduct.pageSeconds ?? 0) + busySeconds;
-    const timer = conduct.isUnlimited
-      ? undefined
-      : context.host.clock.after(most * 1000, () =>
-          settle({
-            error: new ActionError(
-              conduct.code,
-              `The page did not answer within ${most} seconds; it is busy with a script of its own.`,
-              'See what the page does at this point, and wait for it before.',
-            ),
-          }),
-        );
     try {
-      return await untilStopped(context.signal, Promise.race([doAll(), interrupted]));
+      const done = Promise.race([doAll(), interrupted]);
+      if (conduct.isUnlimited) return await untilStopped(context.signal, done);
+      return await within(context, most, done, () => busy(conduct.code, most));
     } catch (error) {
-      if (error instanceof ActionError || context.signal.aborted) throw error;
-      throw new ActionError(
-        conduct.code,
-        `The browser did not do what it was asked for: ${reasonOf(error)}.`,
-        'See what the page shows at this point.',
-        { cause: error },
-      );
+      if (this.#isCrashed && !context.signal.aborted) throw crash(conduct.code);
+      throw refused(error, conduct.code, context);
     } finally {
-      timer?.dispose();
       if (this.#answer === answer) this.#answer = undefined;
       this.page.off('close', closed);
+      this.page.off('crash', crashed);
     }
   }
 
@@ -361,18 +441,25 @@ export class Tab {
   // ── Dialogs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   dialogOpened(dialog: Dialog): void {
-    this.#dialog = dialog;
+    this.#dialogs.add(dialog);
     this.#answer?.(dialog);
+  }
+
+  /** The dialog of a page is gone, however it was answered. */
+  dialogClosed(page: Page): void {
+    for (const dialog of this.#dialogs) if (dialog.page() === page) this.#dialogs.delete(dialog);
   }
 
   /** Gives a person some time to answer a dialog that an earlier action left open. */
   async #waitForDialog(context: ActionContext, code: string): Promise<void> {
     const deadline = new Deadline(context.host.clock, elementSeconds);
-    while (this.#dialog !== undefined) {
+    for (;;) {
+      const [dialog] = this.#dialogs;
+      if (dialog === undefined) return;
       if (deadline.isOver) {
         throw new ActionError(
           code,
-          `The page shows the dialog "${this.#dialog.message()}", and nothing can be done on it until that is answered.`,
+          `The page shows the dialog "${dialog.message()}", and nothing can be done on it until that is answered.`,
           'Let the action that opens the dialog close it or press one of its buttons ("If a pop-up dialog appears").',
         );
       }
@@ -383,7 +470,7 @@ export class Tab {
   async #give(dialog: Dialog, rule: Exclude<DialogRule, 'leave'>, code: string): Promise<void> {
     const accepts =
       rule === 'close' ? dialog.type() === 'beforeunload' : acceptsDialog(dialog, rule.press, code);
-    if (this.#dialog === dialog) this.#dialog = undefined;
+    this.#dialogs.delete(dialog);
     // Somebody may have been faster.
     await (accepts
       ? dialog.accept(dialog.type() === 'prompt' ? dialog.defaultValue() : undefined)
@@ -391,6 +478,21 @@ export class Tab {
     ).catch(() => {});
   }
 }
+
+/** The error for a page that gives no answer. */
+export const busy = (code: string, seconds: number): ActionError =>
+  new ActionError(
+    code,
+    `The page did not answer within ${seconds} seconds; it is busy with a script of its own.`,
+    'See what the page does at this point, and wait for it before.',
+  );
+
+const crash = (code: string): ActionError =>
+  new ActionError(
+    code,
+    'The page in this tab has crashed.',
+    'Close the tab, open the page in a new one, and see whether it needs more memory than this machine has.',
+  );
 
 const acceptCaption = /^(ok|yes|leave|reload|accept)$/i;
 /** `Cancel` as browsers write it in the languages of most users, and the other captions of the same button. */

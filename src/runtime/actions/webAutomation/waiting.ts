@@ -55,3 +55,28 @@ export async function untilStopped<T>(signal: AbortSignal, work: Promise<T>): Pr
     signal.removeEventListener('abort', stop);
   }
 }
+
+/** Ends after `ms`, whatever becomes of the run. */
+export const pause = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
+
+/** `untilStopped` with a limit: throws `late()` when the work has not ended after `seconds`. */
+export async function within<T>(
+  { host, signal }: ActionContext,
+  seconds: number,
+  work: Promise<T>,
+  late: () => Error,
+): Promise<T> {
+  let timer: { dispose(): void } | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = host.clock.after(seconds * 1000, () => reject(late()));
+  });
+  work.catch(() => {});
+  try {
+    return await untilStopped(signal, Promise.race([work, over]));
+  } finally {
+    timer?.dispose();
+  }
+}

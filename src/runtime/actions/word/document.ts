@@ -3,9 +3,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { encodeText } from '../encodings.ts';
-import { replaceFile, writeArchive } from '../excel/archive.ts';
-import { Package } from '../excel/package.ts';
-import { WorkbookProblem } from '../excel/problem.ts';
+import { writeArchive } from '../office/archive.ts';
+import { Package } from '../office/package.ts';
+import { damaged, naming, OfficeProblem } from '../office/problem.ts';
+import { replaceFile } from '../office/replaceFile.ts';
 import { textCodePage } from '../windows.ts';
 import { parseXml, XmlError } from '../xml/parse.ts';
 import { printXml } from '../xml/print.ts';
@@ -13,18 +14,11 @@ import type { XmlNode } from '../xml/tree.ts';
 import { drawingRun, imageKind, nextDrawingNumber, textWidth } from './images.ts';
 import { type Bookmark, childNamed, edgeOf, findBookmark, type Place, textOf } from './text.ts';
 
-/** What a document or an operation on it makes impossible. The action gives it its error name. */
-export class DocumentProblem extends Error {
-  override readonly name = 'DocumentProblem';
-  readonly nextStep: string;
-  constructor(message: string, nextStep: string, options?: ErrorOptions) {
-    super(message, options);
-    this.nextStep = nextStep;
-  }
-}
-
 /** Larger files cannot come from Word in practice, and would fill the memory. */
 const fileLimit = 512 * 1024 ** 2;
+
+/** Documents of people are some fifty levels deep; deeper ones were made to exhaust the stack. */
+const maxDepth = 400;
 
 const mainTypes: Readonly<Record<string, string>> = {
   DOCX: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml',
@@ -90,18 +84,20 @@ export class WordDocument {
     return await WordDocument.#of(Package.of(blankParts), undefined, false, signal);
   }
 
-  /** Reads a file. Throws a DocumentProblem, the system's error, or the signal's reason. */
+  /** Reads a file. Throws an OfficeProblem, the system's error, or the signal's reason. */
   static async open(path: string, isReadOnly: boolean, signal: AbortSignal): Promise<WordDocument> {
-    const { size } = await stat(path);
+    const { size, mode } = await stat(path);
     if (size > fileLimit) {
-      throw new DocumentProblem(
+      throw new OfficeProblem(
         `"${path}" is larger than ${fileLimit.toLocaleString('en')} bytes.`,
         'Split the document in Word.',
       );
     }
     const bytes = await readFile(path, { signal });
     refuseOtherFormats(path, bytes);
-    return await inDocumentWords(path, () => WordDocument.#of(Package.read(bytes), path, isReadOnly, signal));
+    // Someone may have marked the file itself as read-only.
+    const canChange = !isReadOnly && (mode & 0o222) !== 0;
+    return await naming(path, () => WordDocument.#of(Package.read(bytes), path, !canChange, signal));
   }
 
   static async #of(
@@ -113,19 +109,14 @@ export class WordDocument {
     const mainPart = (await parts.relationships('')).find(({ kind }) => kind === 'officeDocument')?.target;
     const type = mainPart === undefined ? undefined : await parts.contentType(mainPart);
     if (mainPart === undefined || !Object.values(mainTypes).includes(type ?? '')) {
-      throw new DocumentProblem(
+      throw new OfficeProblem(
         `"${path}" is an Office file, but no Word document.`,
-        'Choose a file that Word has saved as .docx or .docm.',
+        'Choose a .docx or .docm file; save OpenDocument files (.odt) as .docx first.',
       );
     }
-    const tree = await parseXml(await parts.text(mainPart), signal);
+    const tree = await treeOf(await parts.text(mainPart), signal);
     const body = tree.documentElement === null ? undefined : childNamed(tree.documentElement, 'body');
-    if (body === undefined) {
-      throw new DocumentProblem(
-        `"${path}" is damaged: it has no text part.`,
-        'Open it in Word and let it repair the file.',
-      );
-    }
+    if (body === undefined) throw damaged('it has no text part.');
     const settings = (await parts.relationships(mainPart)).find(({ kind }) => kind === 'settings');
     const isProtected =
       settings !== undefined &&
@@ -139,11 +130,11 @@ export class WordDocument {
     return this.path === undefined ? 'the new document' : `"${basename(this.path)}"`;
   }
 
-  /** Throws a DocumentProblem when there is no such bookmark. */
+  /** Throws an OfficeProblem when there is no such bookmark. */
   bookmark(name: string): Bookmark {
     const found = findBookmark(this.body, name);
     if (found !== undefined) return found;
-    throw new DocumentProblem(
+    throw new OfficeProblem(
       `There is no bookmark "${name}" in ${this.name}.`,
       'Check its name in Word: Insert, Bookmark.',
     );
@@ -153,7 +144,7 @@ export class WordDocument {
     return edgeOf(this.body, atStart);
   }
 
-  /** Puts the image in the file `bytes` at each of the places. Throws a DocumentProblem for kinds of image it cannot hold. */
+  /** Puts the image in the file `bytes` at each of the places. Throws an OfficeProblem for kinds of image it cannot hold. */
   async insertImage(
     bytes: Buffer,
     file: string,
@@ -162,7 +153,7 @@ export class WordDocument {
   ): Promise<void> {
     const kind = imageKind(bytes);
     if (kind === undefined) {
-      throw new DocumentProblem(
+      throw new OfficeProblem(
         `"${file}" is not an image in the format PNG, JPEG, GIF or BMP, or it is damaged.`,
         'Save the image as PNG.',
       );
@@ -178,7 +169,7 @@ export class WordDocument {
     }
   }
 
-  /** Writes the document to where it came from, or elsewhere in a format (a member of Word.WordFormat). Throws a DocumentProblem, the system's error or the signal's reason. */
+  /** Writes the document to where it came from, or elsewhere in a format (a member of Word.WordFormat). Throws an OfficeProblem, the system's error or the signal's reason. */
   async save(path: string, format: string, signal: AbortSignal): Promise<void> {
     const chosen = format === 'FromExtension' ? formatsByExtension[extname(path).toLowerCase()] : format;
     if (chosen === 'Text' || chosen === 'UnicodeText') {
@@ -190,14 +181,14 @@ export class WordDocument {
     }
     const type = mainTypes[chosen ?? ''];
     if (chosen === undefined || type === undefined) {
-      throw new DocumentProblem(
+      throw new OfficeProblem(
         `A document cannot be saved as ${chosen ?? `a file that ends in "${extname(path)}"`} without Word.`,
         'Save it as .docx, .docm, .dotx, .dotm or .txt, and convert that with another program.',
       );
     }
     const hasMacros = (await this.#parts.relationships(this.#main)).some(({ kind }) => kind === 'vbaProject');
     if (hasMacros && !macroFormats.has(chosen)) {
-      throw new DocumentProblem(
+      throw new OfficeProblem(
         `${this.name} has macros, which a file of the format ${chosen} cannot hold.`,
         'Save it as .docm or .dotm.',
       );
@@ -214,13 +205,41 @@ export class WordDocument {
   }
 }
 
+async function treeOf(text: string, signal: AbortSignal): Promise<XmlNode> {
+  try {
+    const tree = await parseXml(text, signal);
+    requireShallow(tree);
+    return tree;
+  } catch (error) {
+    if (!(error instanceof XmlError)) throw error;
+    throw damaged(`line ${error.line} of its text is no valid XML, ${error.message}.`, { cause: error });
+  }
+}
+
+function requireShallow(tree: XmlNode): void {
+  let depth = 0;
+  for (let node: XmlNode | null = tree; node !== null; ) {
+    if (depth > maxDepth) throw damaged(`its parts are nested more than ${maxDepth} deep.`);
+    if (node.firstChild !== null) {
+      node = node.firstChild;
+      depth++;
+      continue;
+    }
+    while (node !== null && node.nextSibling === null) {
+      node = node.parentNode;
+      depth--;
+    }
+    node = node?.nextSibling ?? null;
+  }
+}
+
 /** Files that only Word itself can read, told by their first bytes. */
 function refuseOtherFormats(path: string, bytes: Buffer): void {
   if (bytes.toString('latin1', 0, 2) === 'PK') return;
   const isCompound = bytes.subarray(0, 8).equals(Buffer.from('d0cf11e0a1b11ae1', 'hex'));
   const isEncrypted = isCompound && bytes.includes(Buffer.from('EncryptedPackage', 'utf16le'));
   if (isEncrypted) {
-    throw new DocumentProblem(
+    throw new OfficeProblem(
       `"${path}" is protected with a password, and cannot be read without Word.`,
       'Remove the password in Word first.',
     );
@@ -230,32 +249,8 @@ function refuseOtherFormats(path: string, bytes: Buffer): void {
     : /^\{\\rtf/.test(bytes.toString('latin1', 0, 6))
       ? 'an RTF document'
       : 'not a Word document';
-  throw new DocumentProblem(
+  throw new OfficeProblem(
     `"${path}" is ${kind}; only the formats since Word 2007 (.docx, .docm, .dotx, .dotm) can be read.`,
     'Save it as .docx in Word first.',
   );
-}
-
-/** The container is shared with workbooks and speaks of them. */
-async function inDocumentWords<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof WorkbookProblem) {
-      const message = error.message.replaceAll('workbook', 'document').replaceAll('Excel', 'Word');
-      throw new DocumentProblem(
-        `"${path}": ${message}`,
-        error.nextStep.replaceAll('workbook', 'document').replaceAll('Excel', 'Word'),
-        { cause: error },
-      );
-    }
-    if (error instanceof XmlError) {
-      throw new DocumentProblem(
-        `"${path}" is damaged: line ${error.line} of its text is no valid XML, ${error.message}.`,
-        'Open it in Word and let it repair the file.',
-        { cause: error },
-      );
-    }
-    throw error;
-  }
 }

@@ -13,7 +13,8 @@ import { toText } from '../../convert.ts';
 import type { Host } from '../../host.ts';
 import { FileValue, InstanceValue } from '../../values.ts';
 import { attempt, isFile, isFolder, isSameEntry, pathOf, requireFolder } from '../fileSystem.ts';
-import { DocumentProblem, WordDocument } from './document.ts';
+import { OfficeProblem } from '../office/problem.ts';
+import { WordDocument } from './document.ts';
 import {
   besideBookmark,
   besideFound,
@@ -83,7 +84,7 @@ async function named<T>(code: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof DocumentProblem) {
+    if (error instanceof OfficeProblem) {
       throw new ActionError(code, error.message, error.nextStep, { cause: error });
     }
     if (error instanceof SearchError) {
@@ -225,7 +226,7 @@ function besideText(document: WordDocument, text: string, inFront: boolean): Pla
   // From the last to the first: a place that is cut out of a run moves what comes behind it.
   const result = found.reverse().map((one) => besideFound(one, inFront));
   if (result.length > 0) return result;
-  throw new DocumentProblem(
+  throw new OfficeProblem(
     `The text "${text}" is not in ${document.name}.`,
     'Check the text; letter case does not matter.',
   );

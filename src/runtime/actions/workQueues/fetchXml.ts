@@ -190,13 +190,28 @@ function compare(cell: Cell, value: string, column: string): number | undefined 
   return value.trim() === '' || Number.isNaN(number) ? undefined : cell - number;
 }
 
-/** `%` stands for any text and `_` for any character. */
-function like(text: string, pattern: string): boolean {
-  const expression = pattern
-    .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-    .replaceAll('%', '.*')
-    .replaceAll('_', '.');
-  return new RegExp(`^${expression}$`, 'is').test(text);
+/**
+ * `%` stands for any text and `_` for any character. What follows a `%` is looked for from left to right, and only the last `%` is ever
+ * tried at another place: no pattern takes longer than the product of both lengths.
+ */
+function like(value: string, wanted: string): boolean {
+  const [text, pattern] = [value.toLowerCase(), wanted.toLowerCase()];
+  let [at, part] = [0, 0];
+  let retry: { readonly part: number; at: number } | undefined;
+  while (at < text.length) {
+    if (pattern[part] === '%') {
+      retry = { part: ++part, at };
+    } else if (pattern[part] === '_' || pattern[part] === text[at]) {
+      at++;
+      part++;
+    } else if (retry !== undefined) {
+      at = ++retry.at;
+      part = retry.part;
+    } else {
+      return false;
+    }
+  }
+  return /^%*$/.test(pattern.slice(part));
 }
 
 function invalid(reason: string): never {

@@ -7,7 +7,7 @@ import {
   type ActionDefinition,
   ActionError,
 } from '../../action.ts';
-import { describe, toBoolean, toDatetime, toNumber, toText } from '../../convert.ts';
+import { describe, toBoolean, toDatetime, toNumeric, toText } from '../../convert.ts';
 import { LogicError } from '../../errors.ts';
 import { type Value, XmlNodeValue } from '../../values.ts';
 import { decodeCodePage } from '../codePages.ts';
@@ -15,7 +15,7 @@ import { decodeText, encodeText } from '../encodings.ts';
 import { attempt, pathOf, requireFile, requireFolder } from '../fileSystem.ts';
 import { parseXml, XmlError } from './parse.ts';
 import { printIndented, printInnerXml, printXml } from './print.ts';
-import { isElement, nodeTypes, XmlNode } from './tree.ts';
+import { isElement, nodeTypes, XmlNode, xmlnsNamespace } from './tree.ts';
 import { evaluateXPath, XPathError } from './xpath.ts';
 
 // ── The value ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -263,7 +263,7 @@ async function attributeAt(
 /** Variant ending and output of the actions that convert what they get. */
 const conversions: readonly [suffix: string, output: string, convert: (text: string) => Value][] = [
   ['', 'TextValue', (text) => text],
-  ['AsNumeric', 'NumericValue', (text) => toNumber(text.trim())],
+  ['AsNumeric', 'NumericValue', (text) => toNumeric(text)],
   ['AsDateTime', 'DateTimeValue', (text) => toDatetime(text.trim())],
   ['AsBoolean', 'BooleanValue', (text) => toBoolean({ '1': 'true', '0': 'false' }[text.trim()] ?? text)],
 ];
@@ -308,6 +308,26 @@ async function setAttribute(args: ActionArguments, context: ActionContext): Prom
   const value = args.text('AttributeValue');
   requireXmlText(value, code);
   element.setAttribute(name, value, namespace);
+}
+
+async function removeAttribute(args: ActionArguments, context: ActionContext): Promise<void> {
+  const attribute = await attributeAt(args, context, true);
+  const element = attribute.ownerElement as XmlNode;
+  if (attribute.namespaceURI === xmlnsNamespace && needsDeclaration(element, attribute)) {
+    throw new ActionError(
+      'RemoveXMLAttributeError',
+      `The attribute "${attribute.nodeName}" of <${element.nodeName}> cannot be removed: names in this part of the document need what it declares.`,
+      'Leave it; an XPath expression with *[local-name()="…"] finds elements whatever their namespace is.',
+    );
+  }
+  attribute.remove();
+}
+
+/** True when the name of the element, or of something in it, means the namespace that the attribute declares. */
+function needsDeclaration(element: XmlNode, { nodeName, nodeValue }: XmlNode): boolean {
+  const prefix = nodeName === 'xmlns' ? null : nodeName.slice('xmlns:'.length);
+  const uses = (node: XmlNode) => node.prefix === prefix && node.namespaceURI === nodeValue;
+  return [element, ...element.descendants()].some((node) => uses(node) || node.attributes.some(uses));
 }
 
 async function setValue(args: ActionArguments, context: ActionContext): Promise<void> {
@@ -418,9 +438,7 @@ export const xmlActions: readonly ActionDefinition[] = [
   ]),
   changing('XML.SetElementValue', setValue),
   changing('XML.SetElementAttribute', setAttribute),
-  changing('XML.RemoveElementAttribute', async (args, context) => {
-    (await attributeAt(args, context, true)).remove();
-  }),
+  changing('XML.RemoveElementAttribute', removeAttribute),
   changing('XML.InsertElement', insertElement),
   changing('XML.RemoveElement', removeElements),
 ];

@@ -35,14 +35,23 @@ export async function evaluateXPath(node: XmlNode, expression: string): Promise<
       namespaces: (prefix) => node.lookupNamespaceURI(prefix),
     });
     if (result.toArray !== undefined) return result.toArray();
-    if (result instanceof XNumber) return [result.numberValue()];
+    if (result instanceof XNumber) {
+      const number = result.numberValue();
+      if (Number.isFinite(number)) return [number];
+      throw new XPathError(`it computes ${number}, which is no number of a flow`);
+    }
     if (result instanceof XBoolean) return [result.booleanValue()];
     return [result.stringValue()];
   } catch (error) {
+    if (error instanceof XPathError) throw error;
     const { message } = error as Error;
-    const what = message.startsWith('XPath parse error')
-      ? 'it is not valid'
-      : message.charAt(0).toLowerCase() + message.slice(1);
+    // The library has functions that need more of a document than this tree has.
+    const cannot = error instanceof TypeError;
+    const what = cannot
+      ? 'it uses a function that is not supported here'
+      : message.startsWith('XPath parse error')
+        ? 'it is not valid'
+        : message.charAt(0).toLowerCase() + message.slice(1);
     throw new XPathError(what, { cause: error });
   }
 }

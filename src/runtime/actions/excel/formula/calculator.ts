@@ -1,8 +1,9 @@
 // Values of formulas. A formula whose cells nobody changed has the value the file gives; all others are computed, together with
 // what they depend on. What cannot be computed here is never shown with an old value. The functions are in functions.ts.
+
+import { OfficeProblem } from '../../office/problem.ts';
 import { type Area, cellName, contains, maxColumns, maxRows, overlaps, parseArea } from '../addresses.ts';
 import { type CellValue, FormulaCell, type Row } from '../cells.ts';
-import { WorkbookProblem } from '../problem.ts';
 import { RichText } from '../sharedStrings.ts';
 import type { Sheet } from '../sheet.ts';
 import type { SheetEntry, SheetTable, Workbook } from '../workbook.ts';
@@ -93,7 +94,7 @@ export class Calculator {
     this.#turnStart = performance.now();
   }
 
-  /** What a cell shows. Throws TurnNeeded when it takes long, a WorkbookProblem that names the formula when it cannot be computed, SheetNeeded for a sheet not in memory. */
+  /** What a cell shows. Throws TurnNeeded when it takes long, an OfficeProblem that names the formula when it cannot be computed, SheetNeeded for a sheet not in memory. */
   valueOf(sheet: Sheet, row: number, column: number): CellValue {
     const content = sheet.content(row, column);
     if (content instanceof FormulaCell) return this.#formulaValue({ sheet, row, column, cell: content });
@@ -137,7 +138,7 @@ export class Calculator {
     const problem = this.#problems.get(cell);
     if (problem?.revision !== this.#workbook.revision) return;
     const formula = sourceText(cell.source, row, column);
-    throw new WorkbookProblem(
+    throw new OfficeProblem(
       `The formula =${formula.length > 200 ? `${formula.slice(0, 200)}…` : formula} in ${cellName(row, column)} of the worksheet "${sheet.name}" cannot be computed here: ${problem.reason}. ${cell.hasCached ? 'Cells it depends on were changed, so the value in the file is out of date.' : 'The file has no value for it.'}`,
       'Compute the value in the flow, use a formula of functions that are supported (docs/excel.md), or run this step where Excel is installed.',
     );
@@ -173,23 +174,26 @@ export class Calculator {
   #settle(task: Task): void {
     const { cell } = task;
     const { revision } = this.#workbook;
-    const isDirty = this.#isReached(task);
-    if (!isDirty) {
+    const isReached = this.#isReached(task);
+    if (!isReached && !this.#workbook.computesOnLoad) {
       cell.dirty = { revision, value: false };
       return;
     }
     let value: CellValue;
+    let isDirty = isReached;
     try {
       this.#waiting.add(cell);
       value = this.#compute(task);
+      isDirty ||= value !== cell.cached || cell.area !== undefined;
     } catch (error) {
       if (!(error instanceof NotComputable)) throw error;
-      this.#problems.set(cell, { revision, reason: error.message });
+      // The value of a formula nothing changed is the best there is.
+      if (isReached) this.#problems.set(cell, { revision, reason: error.message });
     } finally {
       this.#waiting.delete(cell);
     }
     cell.computed = { revision, value };
-    cell.dirty = { revision, value: true };
+    cell.dirty = { revision, value: isDirty };
     if (performance.now() - this.#turnStart > turnMs) throw new TurnNeeded();
   }
 
@@ -618,7 +622,7 @@ export class Calculator {
 
   /**
    * What the function LOOKUP finds for a value in a range, or in the same place of another one; `place` is the cell it was found in.
-   * Throws a WorkbookProblem when a formula on the way cannot be computed.
+   * Throws an OfficeProblem when a formula on the way cannot be computed.
    */
   lookup(
     wanted: CellValue,
@@ -643,7 +647,7 @@ export class Calculator {
     } catch (error) {
       if (error instanceof ErrorResult) return { value: error.value };
       if (error instanceof NotComputable)
-        throw new WorkbookProblem(
+        throw new OfficeProblem(
           `The lookup cannot be done: ${error.message}.`,
           'Read the cells and search the data table instead.',
         );

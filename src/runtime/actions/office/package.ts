@@ -1,8 +1,8 @@
 // The parts of an Office file and how they refer to each other. Changes are kept beside the file as it was read, and every part
-// nobody touched is written back byte for byte. Knows nothing of worksheets.
+// nobody touched is written back byte for byte. Knows nothing of worksheets or texts.
 import { posix } from 'node:path';
 import { type PartContent, readArchive, type StoredPart, unpack } from './archive.ts';
-import { damaged, WorkbookProblem } from './problem.ts';
+import { damaged, OfficeProblem } from './problem.ts';
 import { parseXml, type XmlDocument, type XmlElement, XmlError } from './xml.ts';
 
 const contentTypesPart = '[Content_Types].xml';
@@ -30,7 +30,7 @@ export class Package {
     this.#stored = stored;
   }
 
-  /** Throws a WorkbookProblem, see `readArchive`. */
+  /** Throws an OfficeProblem, see `readArchive`. */
   static read(file: Buffer): Package {
     return new Package(readArchive(file));
   }
@@ -69,7 +69,7 @@ export class Package {
     return this.#changed.has(spelling) ? undefined : this.#stored.get(spelling);
   }
 
-  /** The whole text of a part. Throws a WorkbookProblem when it is missing or damaged. */
+  /** The whole text of a part. Throws an OfficeProblem when it is missing or damaged. */
   async text(name: string): Promise<string> {
     const spelling = this.#spelling(name);
     if (spelling === undefined) throw damaged(`the part ${name} is missing.`);
@@ -80,7 +80,7 @@ export class Package {
     return decodePart(await unpack(this.#stored.get(spelling) as StoredPart));
   }
 
-  /** The tree of a part; call `touch` after changing it. Throws a WorkbookProblem when it is missing or damaged. */
+  /** The tree of a part; call `touch` after changing it. Throws an OfficeProblem when it is missing or damaged. */
   async document(name: string): Promise<XmlDocument> {
     const spelling = this.#spelling(name) ?? name;
     let document = this.#documents.get(spelling);
@@ -230,7 +230,7 @@ function resolveTarget(source: string, target: string): string {
   ).slice(1);
 }
 
-/** The text of an XML part in whatever encoding it says it has. Throws a WorkbookProblem for encodings Office files may not have. */
+/** The text of an XML part in whatever encoding it says it has. Throws an OfficeProblem for encodings Office files may not have. */
 function decodePart(bytes: Buffer): string {
   const encoding = encodingOf(bytes);
   try {
@@ -248,8 +248,8 @@ export function encodingOf(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
     .exec(bytes.toString('latin1', 0, 200))?.[1]
     ?.toLowerCase();
   if (declared === undefined || declared === 'utf-8' || declared === 'us-ascii') return 'utf-8';
-  throw new WorkbookProblem(
-    `The workbook has a part in the encoding ${declared}, which Office files may not have.`,
-    'Open the file in Excel and save it again.',
+  throw new OfficeProblem(
+    `The file has a part in the encoding ${declared}, which Office files may not have.`,
+    'Open it in Excel or Word and save it again.',
   );
 }

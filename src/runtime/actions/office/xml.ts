@@ -1,5 +1,9 @@
 // XML as a tree that is written back exactly as it was read: only what was changed is written anew. Names are compared without
 // their prefix, because some programs write every name with one. No validation beyond well-formedness; no DTDs.
+//
+// The tree of the XML actions (../xml/) is another one on purpose. That one is made for XPath: every node knows its neighbours and its
+// namespace, attributes are nodes, and a strict parser checks each character, which costs a multiple of the time and memory here; it
+// also does not keep how a tag was written. This one cannot answer XPath, and must keep the spelling of what nobody changed.
 
 /** The text is not well-formed. `at` is a character offset. */
 export class XmlError extends Error {
@@ -11,7 +15,7 @@ export class XmlError extends Error {
   }
 }
 
-/** Parts of workbooks are flat; deeper nesting was made to exhaust the stack. */
+/** Parts read through this tree are flat; deeper nesting was made to exhaust the stack. */
 const maxDepth = 250;
 
 const localPart = (name: string): string => name.slice(name.indexOf(':') + 1);
@@ -267,26 +271,3 @@ const encoded: Readonly<Record<string, string>> = {
   '\n': '&#10;',
   '\t': '&#9;',
 };
-
-/**
- * The text of a cell as files write it: characters that XML cannot hold are `_xHHHH_`, and what looks like that is protected.
- * Halves of characters, which UTF-8 cannot hold, become U+FFFD.
- */
-export function encodeCellText(text: string): string {
-  if (!/[^\x20-\x7e\n\t]|_x|[&<>"]/.test(text)) return text;
-  return text
-    .toWellFormed()
-    .replace(/_(?=x[0-9a-f]{4}_)/gi, '_x005F_')
-    .replace(
-      /[\x00-\x08\x0b-\x0d\x0e-\x1f\ufffe\uffff]/g,
-      (character) => `_x${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}_`,
-    )
-    .replace(/[&<>]/g, (character) => encoded[character] as string);
-}
-
-/** The inverse, from XML text. */
-export function decodeCellText(text: string): string {
-  const plain = decodeXml(text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text);
-  if (!plain.includes('_x')) return plain;
-  return plain.replace(/_x([0-9a-f]{4})_/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
-}
