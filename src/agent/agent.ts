@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import { orderedIds } from '../base/identifiers.ts';
 import { Log } from '../base/log.ts';
 import { addressFile, findAgent } from '../launch/dataFolder.ts';
 import { defaultSettings, type QueueSettings } from '../orchestration/rules.ts';
@@ -13,9 +14,14 @@ import { openSqliteStore } from '../orchestration/sqlite.ts';
 import { openWorkQueues, type SqliteWorkQueues } from '../orchestration/sqliteWorkQueues.ts';
 import type { AgentAddress, Machine } from '../protocol/agent.ts';
 import { type AgentServices, Client } from './api.ts';
-import { machineId, prepareDataFolder, workQueuesFile, writePrivateFile } from './dataFolder.ts';
+import {
+  dataFolderError,
+  machineId,
+  prepareDataFolder,
+  workQueuesFile,
+  writePrivateFile,
+} from './dataFolder.ts';
 import { openGate } from './gate.ts';
-import { orderedIds } from './identifiers.ts';
 import { lockDataFolder } from './lock.ts';
 import { logFile } from './logFile.ts';
 import { openVault } from './seal.ts';
@@ -48,7 +54,7 @@ export interface Agent {
 
 /**
  * Starts an agent on a data folder. Throws `DataFolderUnusable`, `AgentDataFolderInUse`, `NodeTooOld`, `StoreDamaged`, `StoreTooNew`,
- * `StoreUnusable`, `InputsKeyDamaged`, `AgentPortInUse` or `AgentPortUnusable`; everything it had opened is then closed again.
+ * `StoreUnusable`, `DiskFull`, `InputsKeyDamaged`, `AgentPortInUse` or `AgentPortUnusable`; everything it had opened is then closed again.
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { dataFolder, version, clock = systemClock } = options;
@@ -106,6 +112,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     let stopping: Promise<void> | undefined;
     /** The client that asked to stop when idle. */
     let stopAskedBy: Client | undefined;
+    let stays = false;
     let idleTimer: Disposable | undefined;
     let ended: () => void = () => {};
     const stopped = new Promise<void>((resolve) => {
@@ -136,7 +143,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     };
     const endIfIdle = async (): Promise<void> => {
       const { queued, running } = await queue.counts();
-      if (stopping || queued + running > 0) return;
+      if (stopping || stays || queued + running > 0) return;
       const others = clients.size - (stopAskedBy && clients.has(stopAskedBy) ? 1 : 0);
       if (stopAskedBy && others === 0) await stop('A client asked for it, and nothing was left to do.');
       else if (options.idleExitSeconds !== undefined && clients.size === 0) {
@@ -170,6 +177,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         ...(await queue.counts()),
       }),
       stop: () => void stop('A client asked for it.'),
+      stay: () => {
+        stays = true;
+        idleTimer?.dispose();
+      },
       stopWhenIdle: (client) => {
         stopAskedBy = client;
         idleChanged();
@@ -191,6 +202,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     return { address, log, stopped, stop };
   } catch (error) {
     owned.dispose();
-    throw error;
+    throw dataFolderError(dataFolder, error);
   }
 }

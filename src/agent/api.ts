@@ -41,6 +41,8 @@ export interface AgentServices {
   machine(): Machine;
   status(): Promise<AgentResult<'agent.status'>>;
   stop(): void;
+  /** Until `stop`, whoever asks for an end when idle. */
+  stay(): void;
   /** Once nothing runs or waits and nobody but `client` is connected. */
   stopWhenIdle(client: Client): void;
 }
@@ -148,9 +150,8 @@ export class Client implements Disposable {
     },
     'runs.pause': async ({ runId }) => ({ run: await this.#services.queue.tell(runId, 'pause') }),
     'runs.resume': async ({ runId }) => ({ run: await this.#services.queue.tell(runId, 'resume') }),
-    'runs.resubmit': async ({ runId, requestedBy }) => {
-      const { queue, vault, newId } = this.#services;
-      const id = newId();
+    'runs.resubmit': async ({ runId, requestedBy, id = this.#services.newId() }) => {
+      const { queue, vault } = this.#services;
       return {
         run: await queue.resubmit(runId, id, requestedBy, (sealed) =>
           vault.seal(id, vault.open(runId, sealed)),
@@ -167,7 +168,7 @@ export class Client implements Disposable {
     },
     'workQueues.list': async () => ({ queues: await this.#services.workQueues().queues() }),
     'workQueues.add': async ({ name, maxRetries }) => ({
-      queue: await this.#services.workQueues().addQueue(name.trim(), maxRetries),
+      queue: await this.#services.workQueues().addQueue(name, maxRetries),
     }),
     'workQueues.setState': async ({ queue, state }) => {
       const { id } = await this.#workQueue(queue);
@@ -197,6 +198,10 @@ export class Client implements Disposable {
       setImmediate(() => (whenIdle ? this.#services.stopWhenIdle(this) : this.#services.stop()));
       return {};
     },
+    'agent.stay': () => {
+      this.#services.stay();
+      return {};
+    },
     'agent.status': () => this.#services.status(),
   };
 
@@ -211,6 +216,7 @@ export class Client implements Disposable {
   }
 
   async #enqueue({
+    id = this.#services.newId(),
     flow,
     inputs,
     mode,
@@ -230,8 +236,7 @@ export class Client implements Disposable {
     const sensitive = new Set(
       info.inputs.filter((input) => input.sensitive).map((input) => input.externalName),
     );
-    const { queue, vault, log, newId } = this.#services;
-    const id = newId();
+    const { queue, vault, log } = this.#services;
     const run = await queue.enqueue({
       id,
       flow: { name: flow.name, path: flow.path, hash: createHash('sha256').update(flow.text).digest('hex') },

@@ -19,13 +19,20 @@ export function prepareDataFolder(folder: string): void {
     // A folder that was there keeps its mode: it may hold other things. The files in it are private one by one.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new ProductError(
-      'DataFolderUnusable',
-      `The data folder ${folder} cannot be used (${(error as Error).message}).`,
-      'Make it writable for your account, or set DESKTOP_FLOWS_HOME to another folder.',
-      { cause: error },
-    );
+    throw dataFolderError(folder, error);
   }
+}
+
+/** What the system says of a file in the data folder (`EACCES`, `ENOSPC` …), as an error of the product; any other error as it is. */
+export function dataFolderError(folder: string, error: unknown): unknown {
+  if (error instanceof ProductError || typeof (error as NodeJS.ErrnoException).syscall !== 'string')
+    return error;
+  return new ProductError(
+    'DataFolderUnusable',
+    `The data folder ${folder} cannot be used (${(error as Error).message}).`,
+    'Make it writable for your account and free some space on its disk, or set DESKTOP_FLOWS_HOME to another folder.',
+    { cause: error },
+  );
 }
 
 /** Writes a file that only its owner can read; another process sees either the old content or all of the new one. */

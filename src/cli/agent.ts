@@ -16,6 +16,7 @@ export async function startAgentCommand(
   const running = await access.find();
   const link = running ?? (await access.start({ port, stay: true }));
   try {
+    if (running) await link.call('agent.stay', {}); // a command may have started it only for itself
     const status = await link.call('agent.status', {});
     out.write(running ? 'The agent is already running.\n' : 'The agent is running now.\n');
     out.write(describeStatus(status));

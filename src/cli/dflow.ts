@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { asProductError, ProductError } from '../base/error.ts';
 import { productVersion } from '../base/version.ts';
-import { maxTimeoutSeconds } from '../protocol/agent.ts';
+import { maxQueueName, maxTimeoutSeconds } from '../protocol/agent.ts';
 import type { WireValue } from '../protocol/run.ts';
 import { agentAccess } from './access.ts';
 import { listActions, listSupported } from './actions.ts';
@@ -36,6 +36,7 @@ export async function dflow(
     const { code, message, nextStep } = asProductError(error);
     err.write(`${code}: ${message}\n  Next: ${nextStep}\n`);
     if (code === 'FlowHasErrors') return exitCode.failed;
+    if (code === 'InputCanceled') return exitCode.canceled;
     return agentCodes.has(code) ? exitCode.agent : exitCode.usage;
   }
 
@@ -48,6 +49,7 @@ export async function dflow(
       out.write(`${productVersion}\n`);
       return exitCode.ok;
     }
+    if (values.data === '') throw usage('--data takes a folder.');
     const [verb, ...rest] = positionals;
     if (values.help || verb === undefined || verb === 'help') {
       out.write(help);
@@ -157,7 +159,8 @@ export async function dflow(
         const access = agentAccess(values.data);
         if (what === 'list' && rest.length === 1) return listWorkQueues(access, values.json ?? false, out);
         if (name !== undefined && rest.length === 2) {
-          if (what === 'add') return addWorkQueue(name, readRetries(values.retries), access, out);
+          if (what === 'add')
+            return addWorkQueue(readQueueName(name), readRetries(values.retries), access, out);
           if (what === 'show') return showWorkQueue(name, access, values.json ?? false, out);
           if (what === 'pause') return setWorkQueueState(name, 'paused', access, out);
           if (what === 'stop') return setWorkQueueState(name, 'stopped', access, out);
@@ -203,22 +206,29 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   agent: ['json', 'port', 'data'],
 };
 
-/** Codes that mean "no agent", as opposed to "wrong request". */
+/** Codes that mean "no agent that can take it", as opposed to "wrong request". */
 const agentCodes = new Set([
+  'AgentArguments',
   'AgentDataFolderInUse',
   'AgentLost',
   'AgentNotRunning',
   'AgentNotStarted',
   'AgentOtherPort',
   'AgentPortInUse',
+  'AgentPortUnusable',
   'AgentStopping',
   'AgentTokenWrong',
   'AgentUnreachable',
+  'DataFolderUnusable',
+  'DiskFull',
+  'InputsKeyDamaged',
   'LinkClosed',
   'NodeTooOld',
   'ProtocolMismatch',
+  'QueueFull',
   'StoreDamaged',
   'StoreTooNew',
+  'StoreUnusable',
 ]);
 
 function readArguments(args: readonly string[]) {
@@ -252,8 +262,10 @@ function readArguments(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // What follows explains how to name a file that starts with a dash.
-    throw usage((error as Error).message.replace(/'?\. To specify a positional.*/s, "'."));
+    // What follows explains how to write a file name or a value that starts with a dash.
+    throw usage(
+      (error as Error).message.replace(/'?\. To specify a positional.*/s, "'.").replace(/\n.*/s, ''),
+    );
   }
 }
 
@@ -273,6 +285,11 @@ function readDuration(text: string): number {
   const total = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
   if (total >= 1 && total <= maxTimeoutSeconds) return total;
   throw usage('--timeout is a time such as 90s, 30m, 2h or PT1H30M, up to 24 hours.');
+}
+
+function readQueueName(text: string): string {
+  if (text.trim() !== '' && text.length <= maxQueueName) return text;
+  throw usage(`The name of a work queue has up to ${maxQueueName} characters.`);
 }
 
 function readRetries(text = '0'): number {

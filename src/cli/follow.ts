@@ -1,17 +1,20 @@
 // Follows one run from its place in the queue to its end: shows its events, answers its questions, stops it on Ctrl+C.
 import { systemClock } from '../base/clock.ts';
 import { ProductError } from '../base/error.ts';
-import type { AgentLink } from '../protocol/link.ts';
-import { type Answer, isTerminal, type Question, type Run, type RunEvent } from '../protocol/run.ts';
-import type { AgentAccess } from './access.ts';
-import { stopAgent } from './agent.ts';
-import { askLine, isInteractive } from './prompt.ts';
-import { type Output, RunDisplay, showValue } from './terminal.ts';
+import { orderedIds } from '../base/identifiers.ts';
+import type { AgentLink, CloseReason } from '../protocol/link.ts';
+import { isTerminal, type Question, type Run, type RunEvent } from '../protocol/run.ts';
+import { type AgentAccess, reachAgent } from './access.ts';
+import { answerAtTerminal } from './answers.ts';
+import { type Output, RunDisplay } from './terminal.ts';
 import { exitCode } from './usage.ts';
 
+/** A run that waits longer than this in the queue says so. */
+const silenceMs = 1_000;
+
 export interface Followed {
-  /** Puts the run into the queue. */
-  readonly submit: (link: AgentLink) => Promise<Run>;
+  /** Puts the run into the queue under the identifier `id`; called again with the same one when the agent went away before it answered. */
+  readonly submit: (link: AgentLink, id: string) => Promise<Run>;
   /** Path of the flow as the user knows it; the run's own path when absent. */
   readonly file?: string;
   /** Executable lines of the flow, 0 when unknown. */
@@ -19,65 +22,105 @@ export interface Followed {
   readonly json: boolean;
 }
 
-/** Submits a run to the agent of this machine, started when none runs, and follows it. Returns the exit code. */
+/** Submits a run to the agent of this machine, started when none runs, and follows it. Returns the exit code. Ctrl+C stops the run, a second one does not wait for that. */
 export async function submitAndFollow(access: AgentAccess, followed: Followed, out: Output): Promise<number> {
-  const running = await access.find();
-  const link = running ?? (await access.start({ stay: false }));
+  const stopped = new AbortController();
+  const stop = () => {
+    if (stopped.signal.aborted) process.exit(exitCode.canceled);
+    stopped.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
   try {
-    const { state } = await follow(link, followed, out);
-    if (state === 'Succeeded') return exitCode.ok;
-    return state === 'Canceled' ? exitCode.canceled : exitCode.failed;
+    const id = orderedIds(systemClock.now)();
+    let after: number | undefined;
+    const { link, result, leave } = await reachAgent(
+      access,
+      (agent) => {
+        // The events of one data folder have one numbering, whichever agent writes them.
+        after = Math.min(after ?? agent.agent.lastSeq, agent.agent.lastSeq);
+        return accept(agent, followed, id, after);
+      },
+      stopped.signal,
+    );
+    try {
+      const { state } = await follow(link, result, followed, out, stopped);
+      if (state === 'Succeeded') return exitCode.ok;
+      return state === 'Canceled' ? exitCode.canceled : exitCode.failed;
+    } finally {
+      await leave();
+    }
+  } catch (error) {
+    if (error === stopped.signal.reason) return exitCode.canceled; // before there was a run
+    throw error;
   } finally {
-    if (running) link.dispose();
-    else await stopAgent(link, true).catch(() => {}); // it may be gone already; the run's outcome is what counts
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
   }
 }
 
-async function follow(link: AgentLink, { submit, file, lines, json }: Followed, out: Output): Promise<Run> {
+/** A run that an agent has taken. */
+interface Accepted {
+  readonly run: Run;
+  /** Ends the collecting of events and gives those since the run was submitted. */
+  readonly collected: () => readonly RunEvent[];
+  /** Resolves when the link has ended. */
+  readonly linkEnded: Promise<CloseReason>;
+}
+
+async function accept(link: AgentLink, { submit }: Followed, id: string, after: number): Promise<Accepted> {
+  const events: RunEvent[] = [];
+  const collecting = link.onEvent((event) => events.push(event));
+  const linkEnded = new Promise<CloseReason>((resolve) => link.onClose(resolve));
+  await link.call('subscribe', { after });
+  const run = await submit(link, id);
+  const collected = () => {
+    collecting.dispose();
+    return events;
+  };
+  return { run, collected, linkEnded };
+}
+
+async function follow(
+  link: AgentLink,
+  { run, collected, linkEnded }: Accepted,
+  { file, lines, json }: Followed,
+  out: Output,
+  stopped: AbortController,
+): Promise<Run> {
   const display = new RunDisplay(out, lines, link.agent.machine.name, systemClock.monotonic);
-  const early: RunEvent[] = [];
-  let runId: string | undefined;
   const asking = new Map<string, AbortController>();
-  let failLink: (error: Error) => void = () => {};
+  let failed: (error: Error) => void = () => {};
   let finish: (run: Run) => void = () => {};
   const finished = new Promise<Run>((resolve, reject) => {
     finish = resolve;
-    failLink = reject;
+    failed = reject;
   });
   finished.catch(() => {}); // awaited below; an early failure must not count as unhandled
 
   const show = (event: RunEvent): void => {
-    if (event.runId !== runId) return;
+    if (event.runId !== run.id) return;
     if (json) out.write(`${JSON.stringify(event)}\n`);
     else display.event(event);
     if (event.kind === 'question') void answer(event.question);
     if (event.kind === 'answered') asking.get(event.questionId)?.abort();
     if (event.kind === 'run' && isTerminal(event.run.state)) finish(event.run);
   };
-  link.onEvent((event) => {
-    if (runId === undefined) early.push(event);
-    else show(event);
-  });
-  link.onClose((reason) =>
-    failLink(
+  for (const event of collected()) show(event);
+  link.onEvent(show);
+  void linkEnded.then(({ reason, code }) =>
+    failed(
       new ProductError(
         'AgentLost',
-        `The agent went away while the flow was running (${reason.reason || reason.code}).`,
+        `The agent went away while the flow was running (${reason || code}).`,
         'Start it again with `dflow agent start`; `dflow queue` shows what became of the run.',
       ),
     ),
   );
-
-  await link.call('subscribe', { after: link.agent.lastSeq });
-  const run = await submit(link);
-  runId = run.id;
-  for (const event of early.splice(0)) show(event);
-
-  const stop = () => {
-    link.call('runs.stop', { runId: run.id }).catch(failLink);
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  const stop = () => void link.call('runs.stop', { runId: run.id }).catch(failed);
+  if (stopped.signal.aborted) stop();
+  else stopped.signal.addEventListener('abort', stop, { once: true });
+  const waiting = json ? undefined : systemClock.after(silenceMs, () => display.stillQueued());
   try {
     const last = await finished;
     if (json)
@@ -87,8 +130,8 @@ async function follow(link: AgentLink, { submit, file, lines, json }: Followed, 
     else display.end(last, file ?? last.flow.path);
     return last;
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    waiting?.dispose();
+    for (const question of asking.values()) question.abort();
   }
 
   async function answer(question: Question): Promise<void> {
@@ -97,7 +140,7 @@ async function follow(link: AgentLink, { submit, file, lines, json }: Followed, 
     try {
       const given = await answerAtTerminal(question, controller.signal);
       await link.call('runs.answer', {
-        runId: runId as string,
+        runId: run.id,
         questionId: question.id,
         answer: given,
         by: 'dflow',
@@ -105,43 +148,10 @@ async function follow(link: AgentLink, { submit, file, lines, json }: Followed, 
     } catch (error) {
       if (controller.signal.aborted) return; // answered elsewhere, or closed by itself
       if (error instanceof ProductError && error.code === 'QuestionNotFound') return;
-      if (error instanceof ProductError && error.code === 'InputCanceled') stop();
-      else failLink(error as Error);
+      if (error instanceof ProductError && error.code === 'InputCanceled') stopped.abort();
+      else failed(error as Error);
     } finally {
       asking.delete(question.id);
     }
   }
-}
-
-/** Asks the person; where nobody can answer, a message gets its default button and any other dialog is canceled. */
-async function answerAtTerminal(question: Question, signal: AbortSignal): Promise<Answer> {
-  const buttons = question.kind === 'message' ? (question.options ?? ['OK']) : ['OK', 'Cancel'];
-  if (!isInteractive()) {
-    if (question.kind === 'message') return { button: question.preset ?? (buttons[0] as string), values: [] };
-    return { button: 'Cancel', values: [] };
-  }
-  if (question.kind === 'message') {
-    const preset = question.preset ?? (buttons[0] as string);
-    const typed = await askLine(`  [${buttons.join(' / ')}] (${preset}): `, { signal });
-    return {
-      button: buttons.find((button) => button.toLowerCase() === typed.trim().toLowerCase()) ?? preset,
-      values: [],
-    };
-  }
-  if (question.kind === 'choice' || question.kind === 'choices') {
-    const entries = question.options ?? [];
-    const list = entries.map((entry, index) => `  ${index + 1}. ${entry}`).join('\n');
-    const typed = await askLine(
-      `${list}\n  Number${question.kind === 'choices' ? 's, separated by commas' : ''}: `,
-      { signal },
-    );
-    const values = typed.split(',').flatMap((part) => entries[Number(part) - 1] ?? []);
-    return { button: values.length > 0 ? 'OK' : 'Cancel', values };
-  }
-  const typed = await askLine(`  ${question.preset ? `(${showValue(question.preset)}) ` : ''}> `, {
-    masked: question.kind === 'password',
-    signal,
-  });
-  const text = typed === '' ? (question.preset ?? '') : typed;
-  return { button: 'OK', values: question.kind === 'files' ? text.split(';') : [text] };
 }

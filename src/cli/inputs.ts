@@ -55,7 +55,7 @@ function readInputFile(file: string): [string, WireValue][] {
   const source = file === '-' ? 'standard input' : file;
   let text: string;
   try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    text = decode(readFileSync(file === '-' ? 0 : file));
   } catch (error) {
     throw new ProductError(
       'InputFile',
@@ -81,8 +81,30 @@ function readInputFile(file: string): [string, WireValue][] {
       'Give one JSON object: {"External name": value, …}.',
     );
   }
+  if (isDeeper(parsed, maxDepth)) {
+    throw new ProductError(
+      'InputFile',
+      `The inputs from ${source} are nested more than ${maxDepth} levels deep.`,
+      'Give simpler values, or pass the data to the flow as a file.',
+    );
+  }
   return Object.entries(parsed).map(([name, value]) => [name, fromJson(value)]);
 }
+
+/** UTF-8, or what a byte order mark says: programs on Windows write one. */
+function decode(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  return new TextDecoder().decode(bytes);
+}
+
+/** Values nested deeper than this are a mistake, and would exhaust the stack of whoever reads them. */
+const maxDepth = 100;
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1)));
 
 /** Plain JSON as flow values: an object becomes a custom object unless it already says its type. */
 function fromJson(value: unknown): WireValue {

@@ -33,9 +33,9 @@ export async function resubmit(id: string, access: AgentAccess, json: boolean, o
     {
       lines: 0,
       json,
-      submit: async (link) => {
+      submit: async (link, newId) => {
         const runId = await fullId(link, id);
-        return (await link.call('runs.resubmit', { runId, requestedBy: 'dflow' })).run;
+        return (await link.call('runs.resubmit', { id: newId, runId, requestedBy: 'dflow' })).run;
       },
     },
     out,

@@ -44,8 +44,9 @@ export async function runFlow(
   const companions = await gatherCompanions(path, flow.file, new Neighbours([path]));
   const inputs = await completeInputs(flow, request, err);
 
-  const submit = async (link: AgentLink): Promise<Run> => {
+  const submit = async (link: AgentLink, id: string): Promise<Run> => {
     const { run } = await link.call('runs.enqueue', {
+      id,
       flow: { name: flow.name, path, text: flow.file.text, companions },
       inputs,
       mode: 'attended',

@@ -92,6 +92,12 @@ export class RunDisplay {
     this.#progress();
   }
 
+  /** Says why nothing happens, unless the run has begun or the progress line says it. */
+  stillQueued(): void {
+    if (this.#state === 'Queued' && !this.#out.isTTY)
+      this.#line('Waiting for other runs to end. See them: dflow queue');
+  }
+
   /** The last words: outputs, or the error with its place and next step. */
   end(run: Run, file: string): void {
     this.#flush();

@@ -6,7 +6,7 @@ export const exitCode = {
   failed: 1,
   /** Wrong options, missing or wrong inputs, unreadable file. Nothing was run. */
   usage: 2,
-  /** No agent could be reached or started. */
+  /** No agent could be reached or started, or it cannot take a run now. */
   agent: 3,
   /** Stopped by Ctrl+C or from elsewhere. */
   canceled: 130,
@@ -66,5 +66,5 @@ export const help = `dflow: run, check and convert Power Automate desktop flows 
   --version, --help
 
 Exit codes: 0 done · 1 the flow or a test failed or has errors, or there is something to format or a difference
-            2 wrong options or inputs · 3 no agent · 130 stopped
+            2 wrong options or inputs · 3 no agent that can take it · 130 stopped
 `;

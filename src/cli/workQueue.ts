@@ -1,8 +1,7 @@
 // `dflow workqueue`: the work queues of this machine, made and looked at. Their items are added and processed by flows.
 import type { AgentLink } from '../protocol/link.ts';
 import type { WorkItemRecord } from '../protocol/workQueues.ts';
-import type { AgentAccess } from './access.ts';
-import { stopAgent } from './agent.ts';
+import { type AgentAccess, reachAgent } from './access.ts';
 import { counted, type Output, printable } from './terminal.ts';
 import { exitCode } from './usage.ts';
 
@@ -68,13 +67,7 @@ function describe({ id, name, status, priority, uniqueId, notes }: WorkItemRecor
 
 /** With the agent of this machine, started for this where none runs. */
 async function withAgent(access: AgentAccess, work: (link: AgentLink) => Promise<void>): Promise<number> {
-  const running = await access.find();
-  const link = running ?? (await access.start({ stay: false }));
-  try {
-    await work(link);
-    return exitCode.ok;
-  } finally {
-    if (running) link.dispose();
-    else await stopAgent(link, true).catch(() => {}); // it may be gone already
-  }
+  const { leave } = await reachAgent(access, work);
+  await leave();
+  return exitCode.ok;
 }

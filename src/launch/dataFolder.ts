@@ -1,6 +1,6 @@
 // Where an agent keeps its data on this machine, and how a shell finds the one that runs there.
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type AgentAddress, agentAddress } from '../protocol/agent.ts';
 
@@ -10,10 +10,10 @@ export function defaultDataFolder(
   platform: NodeJS.Platform = process.platform,
 ): string {
   if (env.DESKTOP_FLOWS_HOME) return env.DESKTOP_FLOWS_HOME;
-  if (platform === 'win32')
-    return join(env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'Desktop Flows');
-  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Desktop Flows');
-  return join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'desktop-flows');
+  const home = homedir() || userInfo().homedir; // an empty HOME must not mean the current folder
+  if (platform === 'win32') return join(env.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'Desktop Flows');
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'Desktop Flows');
+  return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'desktop-flows');
 }
 
 /** The file in which a running agent says how to reach it. */

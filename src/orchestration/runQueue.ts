@@ -59,7 +59,7 @@ export interface RunQueueOptions {
   readonly log: Log;
 }
 
-/** A request for a run. `id` is new and unique; `sealedInputs` are sealed for this id, `inputs` is what may be shown of them. */
+/** A request for a run. `id`: the same for a request that is made again; `sealedInputs` are sealed for this id, `inputs` is what may be shown of them. */
 export type RunRequest = Pick<
   Run,
   'id' | 'flow' | 'inputs' | 'mode' | 'priority' | 'requestedBy' | 'resubmitOf' | 'timeoutSeconds'
@@ -142,11 +142,13 @@ export class RunQueue {
     return this.#lastSeq;
   }
 
-  /** Puts a run into the queue. Resolves when it is on disk. Throws `QueueFull`, `AgentStopping`, or an error of the store. */
+  /** Puts a run into the queue, or gives the one that has this `id` already. Resolves when it is on disk. Throws `QueueFull`, `AgentStopping`, or an error of the store. */
   async enqueue(request: RunRequest): Promise<Run> {
     const { clock, settings, machineId, workers, store } = this.#options;
     return this.#inTurn(async () => {
       if (!this.#accepting) throw stopping();
+      const known = await store.get(request.id);
+      if (known) return known;
       const now = clock.now();
       const { flowText, companions, sealedInputs, debug, ...shown } = request;
       const run: Run = {

@@ -126,13 +126,12 @@ export class SqliteWorkQueues {
     return this.#find(idOrName);
   }
 
+  /** SQLite itself knows the letter case of ASCII only. */
   #find(idOrName: string): WorkQueueRecord | undefined {
-    const row = this.#all(
-      'SELECT * FROM queue WHERE id = lower(?) OR lower(name) = lower(?) ORDER BY id = lower(?) DESC LIMIT 1',
-      idOrName,
-      idOrName,
-      idOrName,
-    )[0];
+    const wanted = idOrName.toLowerCase();
+    const rows = this.#all('SELECT * FROM queue');
+    const row =
+      rows.find(({ id }) => id === wanted) ?? rows.find(({ name }) => String(name).toLowerCase() === wanted);
     return row && toQueue(row);
   }
 
@@ -241,14 +240,25 @@ export class SqliteWorkQueues {
   #keep(): void {
     this.#renewal ??= this.#clock.after(renewMs, () => {
       this.#renewal = undefined;
+      if (this.#renew()) this.#keep();
+    });
+  }
+
+  /** True unless there is nothing to renew. A file that cannot be written for a moment is tried again; the lease lasts for several tries. */
+  #renew(): boolean {
+    const now = this.#clock.now();
+    try {
       const { changes } = this.#run(
         `UPDATE item SET leased_until = ? WHERE holder = ? AND leased_until > ?`,
-        this.#clock.now() + leaseMs,
+        now + leaseMs,
         this.#holder,
-        this.#clock.now(),
+        now,
       );
-      if (Number(changes) > 0) this.#keep();
-    });
+      return Number(changes) > 0;
+    } catch (error) {
+      if (error instanceof ProductError) return true;
+      throw error;
+    }
   }
 
   #item(id: string): WorkItemRecord | undefined {

@@ -2,7 +2,7 @@
 // The token travels in the `Authorization: Bearer` header of the upgrade request, never in an address.
 // Types and validators only.
 import * as z from 'zod/mini';
-import { answer, companion, run, runEvent, runMode, runPriority, wireValue } from './run.ts';
+import { answer, companion, run, runEvent, runMode, runPriority, wireValues } from './run.ts';
 import { workItemRecord, workQueueRecord } from './workQueues.ts';
 
 /** Raised when a message changes incompatibly; `hello` names both sides' numbers when they differ. */
@@ -14,6 +14,9 @@ export const maxFrameBytes = 40 * 1024 * 1024;
 
 /** A run may be given 24 hours (conflict C8 of the run rules). */
 export const maxTimeoutSeconds = 24 * 60 * 60;
+
+/** Characters of a work queue's name. */
+export const maxQueueName = 200;
 
 const machine = z.object({
   id: z.string(),
@@ -27,6 +30,11 @@ const machine = z.object({
 export type Machine = z.infer<typeof machine>;
 
 const runId = z.object({ runId: z.string() });
+/**
+ * The identifier of a new run, chosen by who requests it. A request that is made again with it, because the link ended before the answer
+ * came, is answered with the run that exists: it never runs twice. Absent: the agent chooses.
+ */
+const newRunId = z.optional(z.uuidv7());
 const one = z.object({ run });
 
 /** Method → parameters and result. Unknown fields are ignored; an unknown method is answered with `MethodNotFound`. */
@@ -44,13 +52,14 @@ export const agentMethods = {
   /** Puts a run into the queue; answered after it is on disk. Inputs go by external name; the flow says which are sensitive. Fails with `FlowTooLarge`, `FlowHasErrors`, `CalledFlowNotFound`, `CalledFlowAmbiguous`, `FlowCircle`, `TooManyCalledFlows`, `InputMissing`, `InputUnknown`, `InputTwice`, `InputType`, `QueueFull`, `AgentStopping`. */
   'runs.enqueue': {
     params: z.object({
+      id: newRunId,
       flow: z.object({
         name: z.string(),
         path: z.string(),
         text: z.string(),
         companions: z.optional(z.array(companion)),
       }),
-      inputs: z.record(z.string(), wireValue),
+      inputs: wireValues,
       mode: runMode,
       priority: runPriority,
       requestedBy: z.string(),
@@ -82,7 +91,10 @@ export const agentMethods = {
   /** Goes on after `runs.pause`. Fails with `RunNotFound`, `RunNotActive`. */
   'runs.resume': { params: runId, result: one },
   /** A new run of the same flow text and inputs, pointing at the old one. Fails with `RunNotFound`, `RunNotFinished`, `InputsUnreadable`, and as `runs.enqueue`. */
-  'runs.resubmit': { params: z.object({ runId: z.string(), requestedBy: z.string() }), result: one },
+  'runs.resubmit': {
+    params: z.object({ id: newRunId, runId: z.string(), requestedBy: z.string() }),
+    result: one,
+  },
   /** Fails with `QuestionNotFound` when somebody else was faster. */
   'runs.answer': {
     params: z.object({ runId: z.string(), questionId: z.string(), answer, by: z.string() }),
@@ -100,7 +112,7 @@ export const agentMethods = {
   /** Makes a work queue. Fails with `WorkQueueExists`. */
   'workQueues.add': {
     params: z.object({
-      name: z.string().check(z.minLength(1), z.maxLength(200)),
+      name: z.string().check(z.trim(), z.minLength(1), z.maxLength(maxQueueName)),
       maxRetries: z.int().check(z.minimum(0), z.maximum(1_000)),
     }),
     result: z.object({ queue: workQueueRecord }),
@@ -122,6 +134,8 @@ export const agentMethods = {
   },
   /** Stops the agent; running runs are canceled, queued ones stay. With `whenIdle`, only once nothing runs or waits and no other client is connected. */
   'agent.stop': { params: z.object({ whenIdle: z.boolean() }), result: z.object({}) },
+  /** The agent stays until it is stopped, also one that a command had started only for itself. */
+  'agent.stay': { params: z.object({}), result: z.object({}) },
   /** Counts for status displays. */
   'agent.status': {
     params: z.object({}),

@@ -190,7 +190,7 @@ function tooLarge(method: string, length: number): ProductError {
   return new ProductError(
     'MessageTooLarge',
     `The request ${method} has about ${megabytes(length)} MB; an agent accepts ${megabytes(maxFrameBytes)} MB.`,
-    'A flow may have 16 MB and its inputs 2 MB: pass large data to the flow as files.',
+    'Pass large data to the flow as files.',
   );
 }
 

@@ -57,7 +57,7 @@ export const wireValue: z.ZodMiniType<WireValue> = z.lazy(() =>
     z.boolean(),
     z.null(),
     z.array(wireValue),
-    z.object({ $type: z.literal('object'), entries: z.record(z.string(), wireValue) }),
+    z.object({ $type: z.literal('object'), entries: z.lazy(() => wireValues) }),
     z.object({ $type: z.literal('number'), value: z.string() }),
     z.object({ $type: z.literal('datetime'), value: z.string() }),
     z.object({
@@ -68,6 +68,15 @@ export const wireValue: z.ZodMiniType<WireValue> = z.lazy(() =>
     z.object({ $type: z.literal('secured') }),
     z.object({ $type: z.literal('other'), text: z.string() }),
   ]),
+);
+
+/** Wire values by name. A record of the library would lose the name `__proto__`, which a property of an object may have. */
+export const wireValues: z.ZodMiniType<Record<string, WireValue>> = z.custom<Record<string, WireValue>>(
+  (given) =>
+    typeof given === 'object' &&
+    given !== null &&
+    !Array.isArray(given) &&
+    Object.values(given).every((value) => wireValue.safeParse(value).success),
 );
 
 /**
@@ -124,8 +133,8 @@ export const run = z.object({
   timeoutSeconds: z.optional(z.number()),
   startedAt: z.optional(z.number()),
   endedAt: z.optional(z.number()),
-  inputs: z.record(z.string(), wireValue),
-  outputs: z.optional(z.record(z.string(), wireValue)),
+  inputs: wireValues,
+  outputs: z.optional(wireValues),
   error: z.optional(runError),
   resubmitOf: z.optional(z.string()),
   position: z.optional(runPosition),
@@ -178,7 +187,7 @@ export const question = z.object({
   icon: z.optional(z.enum(['info', 'question', 'warning', 'error'])),
   /** `message`: the buttons; `choice`/`choices`: the entries. */
   options: z.optional(z.array(z.string())),
-  /** Text preset, or the default button or entry. */
+  /** Text preset, or the default button or entry; of `choices` the entries, one a line. */
   preset: z.optional(z.string()),
   multiline: z.optional(z.boolean()),
   filter: z.optional(z.string()),

@@ -9,7 +9,7 @@ import {
   question,
   runError,
   runPosition,
-  wireValue,
+  wireValues,
 } from './run.ts';
 
 /** Agent → worker. `fence` identifies this claim of the run; the worker repeats it in every message. */
@@ -22,7 +22,7 @@ export const toWorker = z.discriminatedUnion('kind', [
     dataFolder: z.string(),
     flow: z.object({ name: z.string(), path: z.string(), text: z.string(), companions: z.array(companion) }),
     /** By external name. */
-    inputs: z.record(z.string(), wireValue),
+    inputs: wireValues,
     /** Wait for a debugger before the first statement. */
     debug: z.boolean(),
   }),
@@ -69,7 +69,7 @@ export const fromWorker = z.discriminatedUnion('kind', [
     kind: z.literal('finished'),
     fence: z.number(),
     outcome: z.enum(['Succeeded', 'Failed', 'Canceled']),
-    outputs: z.record(z.string(), wireValue),
+    outputs: wireValues,
     error: z.optional(runError),
   }),
 ]);

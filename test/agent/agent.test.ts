@@ -1,10 +1,10 @@
 // The service as its clients meet it: door, methods, events, end. Real sockets and store; the workers do what the test says.
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { dirname, isAbsolute, join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Agent, type AgentOptions, startAgent } from '../../src/agent/agent.ts';
 import { connectAgent } from '../../src/launch/connect.ts';
@@ -196,6 +196,21 @@ describe('the data folder', () => {
       join('C:\\Local', 'Desktop Flows'),
     );
     expect(defaultDataFolder({}, 'darwin')).toMatch(/Library.Application Support.Desktop Flows$/);
+    vi.stubEnv('HOME', '').stubEnv('USERPROFILE', '');
+    expect(isAbsolute(defaultDataFolder({}, 'linux'))).toBe(true);
+    vi.unstubAllEnvs();
+  });
+
+  it.each([
+    ['a lock that is no such file', 'agent.lock', 'StoreDamaged'],
+    ['an address that cannot be written', 'agent.json.new/x', 'DataFolderUnusable'],
+  ])('with %s says so', async (_what, name, code) => {
+    const dataFolder = mkdtempSync(join(folder, 'unusable-'));
+    mkdirSync(dirname(join(dataFolder, name)), { recursive: true });
+    writeFileSync(join(dataFolder, name), 'x'.repeat(5_000));
+    await expect(agentWith({ dataFolder })).rejects.toMatchObject({ code });
+    rmSync(join(dataFolder, name.split('/')[0] as string), { recursive: true });
+    await agentWith({ dataFolder });
   });
 
   it('that cannot be made is DataFolderUnusable', async () => {
@@ -244,6 +259,38 @@ describe('a request for a run', () => {
     expect(await link.call('runs.list', { limit: 10 })).toMatchObject({ runs: [] });
     if (code !== 'FlowHasErrors')
       expect(`${error.message} ${readFileSync(join(dataFolder, 'agent.log'))}`).not.toContain('tell-nobody');
+  });
+
+  it('that is made again with its id is the same run', async () => {
+    const { agent, workers } = await agentWith();
+    const link = await connect(agent);
+    const request = {
+      id: '0190a000-0000-7000-8000-000000000001',
+      flow: { name: 'Greet', path: '/flows/Greet.robin', text: 'SET A TO 1\n' },
+      inputs: {},
+      mode: 'attended',
+      priority: 'normal',
+      requestedBy: 'test',
+    } as const;
+    const { run } = await link.call('runs.enqueue', request);
+    expect(run.id).toBe(request.id);
+    expect((await link.call('runs.enqueue', request)).run.id).toBe(run.id);
+    await until(() => workers.workers.length === 1);
+    workers.last.begin();
+    workers.last.finish();
+    expect((await link.call('runs.list', { limit: 10 })).runs).toHaveLength(1);
+    const again = { runId: run.id, id: '0190a000-0000-7000-8000-000000000002', requestedBy: 'test' };
+    await expect
+      .poll(async () => (await link.call('runs.get', { runId: run.id })).run.state)
+      .toBe('Succeeded');
+    for (let i = 0; i < 2; i++)
+      expect((await link.call('runs.resubmit', again)).run).toMatchObject({
+        id: again.id,
+        resubmitOf: run.id,
+      });
+    await expect(link.call('runs.enqueue', { ...request, id: '../../x' })).rejects.toMatchObject({
+      code: 'InvalidRequest',
+    });
   });
 
   it('keeps the order of requests', async () => {
@@ -406,6 +453,22 @@ describe('the end', () => {
     expect(await link.call('agent.status', {})).toMatchObject({ running: 0, clients: 2 });
     other.dispose();
     await agent.stopped;
+  });
+
+  it('does not come by itself once somebody wants the agent to stay', async () => {
+    const clock = new FakeClock();
+    const { agent } = await agentWith({ clock, idleExitSeconds: 30 });
+    const [link, other] = [await connect(agent), await connect(agent)];
+    await other.call('agent.stop', { whenIdle: true });
+    await link.call('agent.stay', {});
+    other.dispose();
+    link.dispose();
+    const ended = agent.stopped.then(() => 'ended');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    clock.advance(60_000);
+    expect(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 50, 'stays'))])).toBe(
+      'stays',
+    );
   });
 
   it('comes by itself after a time without clients and runs, not before', async () => {

@@ -92,6 +92,8 @@ describe('a run that was started for a debugger', () => {
     await left.run.receive({ kind: 'debug', message: null });
     await endedToo;
     expect(left.finished()).toMatchObject({ outcome: 'Canceled' });
+    // It was nowhere yet.
+    expect(left.finished()).not.toHaveProperty('error.line');
   });
 
   it('can be stopped while it waits', async () => {

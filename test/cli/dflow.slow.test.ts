@@ -157,6 +157,27 @@ describe('dflow run', () => {
   });
 });
 
+it('runs flows of several terminals at once, each once, without an agent that stays', async () => {
+  const own = join(work, 'several');
+  const file = flow('quick.robin', 'SET A TO 1\n');
+  const finished: (number | null)[] = [];
+  for (let round = 0; round < 2; round++) {
+    const all = Array.from({ length: 6 }, async (_, index) => {
+      await new Promise((resolve) => setTimeout(resolve, index * 150));
+      return dflow(['run', file, '--data', own]);
+    });
+    for (const { code, err } of await Promise.all(all)) {
+      expect(err).toBe('');
+      finished.push(code);
+    }
+  }
+  expect(finished).toEqual(Array(12).fill(0));
+  expect((await dflow(['agent', 'start', '--data', own])).code).toBe(0);
+  const { out } = await dflow(['queue', '--json', '--data', own]);
+  await dflow(['agent', 'stop', '--data', own]);
+  expect(out.match(/"state":"Succeeded"/g)).toHaveLength(10); // the last ones
+}, 120_000);
+
 it('survives a reader that leaves early', async () => {
   const file = flow(
     'talkative.robin',
@@ -369,6 +390,8 @@ describe('dflow workqueue', () => {
   it('makes queues, lists them and shows what flows put into them', async () => {
     const { out: id } = await dflow(['workqueue', 'add', 'Orders', '--retries', '2']);
     expect((await dflow(['workqueue', 'add', 'orders'])).err).toContain('WorkQueueExists');
+    for (const name of ['', ' ', 'x'.repeat(201)])
+      expect((await dflow(['workqueue', 'add', name])).err).toContain('UsageWrong: The name of a work queue');
     flow(
       'fill.robin',
       "WorkQueues.EnqueueWorkQueueItem.WithUniqueId WorkQueue: 'Orders' Status: WorkQueues.WorkQueueItemEnqueueStatus.Queued Priority: WorkQueues.WorkQueueItemPriority.High Name: 'Order 7' UniqueId: 'o-7' Value: '{}'\n",

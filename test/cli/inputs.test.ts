@@ -8,7 +8,7 @@ import { gatherInputs } from '../../src/cli/inputs.ts';
 
 const none = { pairs: [], environment: [], file: undefined, presets: {} };
 const folder = mkdtempSync(join(tmpdir(), 'dflow-inputs-'));
-const file = (name: string, text: string): string => {
+const file = (name: string, text: string | Uint8Array): string => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
 };
@@ -44,6 +44,20 @@ describe('inputs', () => {
       D: 'a=b',
       Object: { $type: 'object', entries: { x: [1, { $type: 'object', entries: { y: null } }] } },
     });
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['UTF-8 with a mark', Buffer.from('\ufeff{"Name": "Zoë"}')],
+    ['UTF-16 with a mark', Buffer.from('\ufeff{"Name": "Zoë"}', 'utf16le')],
+  ])('are read from a file in %s', (name, bytes) => {
+    expect(gatherInputs({ ...none, file: file(`${name}.json`, bytes) })).toEqual({ Name: 'Zoë' });
+  });
+
+  it.each(['[', '{"$type":"object","entries":', '{"a":'])('nested without end by %s are refused', (open) => {
+    const close = open === '[' ? ']' : '}';
+    const text = `{"hunter2":${open.repeat(50_000)}1${close.repeat(50_000)}}`;
+    const error = failure(() => gatherInputs({ ...none, file: file('deep.json', text) }));
+    expect(error.message).toMatch(/deep\.json are nested more than 100 levels deep/);
   });
 
   it.each([

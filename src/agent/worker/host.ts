@@ -379,10 +379,14 @@ export class WorkerRun {
       fence: this.#fence,
       outcome,
       outputs: outputs as Record<string, WireValue>,
-      ...(error && { error: { ...error, message: shortText(error.message) } }),
+      ...(error && { error: placed({ ...error, message: shortText(error.message) }) }),
     });
   }
 }
+
+/** Before its first statement a run has no place. */
+const placed = ({ line, subflow, action, ...error }: RunError): RunError =>
+  line === 0 ? error : { ...error, line, subflow, action };
 
 /** A flow that the run's flow runs. `folder` is that of the run's flow. */
 function runnable({ name, path, file, elements, images }: BundledFlow, folder: string): RunnableFlow {
