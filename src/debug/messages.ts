@@ -20,7 +20,7 @@ export function seqOf(message: unknown): number {
   return isRecord(message) && typeof message.seq === 'number' ? message.seq : 0;
 }
 
-/** The arguments of a request. Each getter throws DebugError `RequestWrong` when the value is missing or of another type. */
+/** The arguments of a request; its numbers are integers. Each getter throws DebugError `RequestWrong` when the value is missing or of another type. */
 export class Arguments {
   readonly #given: Readonly<Record<string, unknown>>;
 
@@ -69,7 +69,7 @@ export class Arguments {
   }
 
   #of<K extends keyof Types>(name: string, type: K, value: unknown): Types[K] {
-    if (typeof value !== type || (type === 'number' && !Number.isFinite(value))) throw wrong(name);
+    if (typeof value !== type || (type === 'number' && !Number.isSafeInteger(value))) throw wrong(name);
     return value as Types[K];
   }
 }

@@ -87,6 +87,8 @@ export class DebugSession {
   #handles = new Map<number, Handle>();
   #frames = new Map<number, Frame>();
   #targets = new Map<number, JumpTarget>();
+  /** Files that the editor has changed since the session began. */
+  readonly #modified = new Set<string>();
   #ids = 0;
 
   constructor(options: DebugSessionOptions) {
@@ -247,6 +249,7 @@ export class DebugSession {
     setBreakpoints: (args, answer) => {
       const source = args.object('source');
       const path = this.#path(source);
+      if (args.maybeFlag('sourceModified') === true) this.#tellModified(path);
       const wanted = args
         .list('breakpoints')
         .slice(0, pageItems)
@@ -606,6 +609,18 @@ export class DebugSession {
     this.#paces.set(thread, pace);
     // After the answer to the request that led here.
     void Promise.resolve().then(() => pace.tell(tell));
+  }
+
+  /** Once for each file. */
+  #tellModified(path: string): void {
+    if (this.#modified.has(path)) return;
+    this.#modified.add(path);
+    this.#event('output', {
+      category: 'console',
+      output:
+        'The file was changed. This run goes on with the text it began with, and counts lines as they were: start it again to debug the new text.\n',
+      source: this.#source(path),
+    });
   }
 
   #invalidated(): void {

@@ -87,6 +87,31 @@ export function registerCommands(context: CommandContext): Disposable {
       await agent.call('runs.stop', { runId: run.id });
     },
 
+    stopRunSafely: (target) =>
+      tell(target, 'runs.safeStop', {
+        title: 'Stop which run safely?',
+        applies: hasBegun,
+        none: 'Nothing is running.',
+        refusal: 'does not run',
+        told: 'is asked to end where it checks whether a safe stop was requested',
+      }),
+    pauseRun: (target) =>
+      tell(target, 'runs.pause', {
+        title: 'Pause which run?',
+        applies: ({ state }) => state === 'Running',
+        none: 'Nothing is running that could be paused.',
+        refusal: 'cannot be paused',
+        told: 'stands still before its next action',
+      }),
+    resumeRun: (target) =>
+      tell(target, 'runs.resume', {
+        title: 'Resume which run?',
+        applies: ({ state }) => state === 'Paused',
+        none: 'No run is paused.',
+        refusal: 'is not paused',
+        told: 'goes on',
+      }),
+
     async resubmitRun(target) {
       const run = await pick(
         target,
@@ -249,6 +274,28 @@ export function registerCommands(context: CommandContext): Disposable {
   }
   return disposables;
 
+  /** Passes a wish on to a run that is under way. The agent says when the flow follows it, which may take one action. */
+  async function tell(
+    target: unknown,
+    wish: 'runs.pause' | 'runs.resume' | 'runs.safeStop',
+    words: {
+      readonly title: string;
+      readonly applies: (run: Run) => boolean;
+      readonly none: string;
+      readonly refusal: string;
+      readonly told: string;
+    },
+  ): Promise<void> {
+    const run = await pick(target, words.title, words.applies, words.none);
+    if (!run) return;
+    if (!words.applies(run)) {
+      await inform(`${flowName(run)} ${words.refusal}: ${phraseOf(run)}.`);
+      return;
+    }
+    await agent.call(wish, { runId: run.id });
+    vscode.window.setStatusBarMessage(`$(check) ${flowName(run)} ${words.told}`, 5_000);
+  }
+
   /** The run of the row or page the command was called on; else of those that match the only one, or the one the person picks. */
   async function pick(
     target: unknown,
@@ -296,6 +343,8 @@ export function registerCommands(context: CommandContext): Disposable {
     }
   }
 }
+
+const hasBegun = ({ state }: Run): boolean => state === 'Running' || state === 'Paused';
 
 function runIdFrom(target: unknown): string | undefined {
   if (isUri(target)) return runIdOf(target);

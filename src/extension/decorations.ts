@@ -158,14 +158,14 @@ export class RunDecorations implements Disposable {
   }
 }
 
-/** `✓ 12 ms`, `✓ 3.4 s ×40`, `▶ running…`, `✗ FileNotFoundError: …`, `⚠ handled FileNotFoundError: … ×2`. */
+/** `✓ 12 ms`, `✓ 3.4 s ×40`, `▶ running…`, `‖ paused`, `✗ FileNotFoundError: …`, `⚠ handled FileNotFoundError: … ×2`. */
 function statusText(status: LineStatus, run: Run): string {
   const times = status.count > 1 ? ` ×${status.count}` : '';
   switch (status.state) {
     case 'running':
       return isTerminal(run.state)
         ? `■ ${stateWord(run.state).toLowerCase()} here${times}`
-        : `▶ running…${times}`;
+        : `${run.state === 'Paused' ? '‖ paused' : '▶ running…'}${times}`;
     case 'ok':
       return `✓ ${durationText(status.ms)}${times}`;
     case 'failed':
@@ -180,7 +180,9 @@ export function statusSentence(status: LineStatus, run: Run): string {
   const words = {
     running: isTerminal(run.state)
       ? `was running when the run ended (${stateWord(run.state)})`
-      : 'is running',
+      : run.state === 'Paused'
+        ? 'is paused'
+        : 'is running',
     ok: 'succeeded',
     failed: 'failed',
     handled: 'failed, and the flow handled the error',

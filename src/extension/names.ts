@@ -17,6 +17,9 @@ export const commandIds = {
   skipFailedAction: 'desktopFlows.skipFailedAction',
   showValueHistory: 'desktopFlows.showValueHistory',
   stopRun: 'desktopFlows.stopRun',
+  stopRunSafely: 'desktopFlows.stopRunSafely',
+  pauseRun: 'desktopFlows.pauseRun',
+  resumeRun: 'desktopFlows.resumeRun',
   resubmitRun: 'desktopFlows.resubmitRun',
   showRun: 'desktopFlows.showRun',
   openFailingLine: 'desktopFlows.openFailingLine',
@@ -83,8 +86,12 @@ export const runFlags = {
   run: 'run',
   /** Queued or running: can be stopped. */
   active: 'active',
-  /** Running: a debugger can be attached. */
-  attachable: 'attachable',
+  /** Running or paused: a debugger can be attached, and it can be asked to stop safely. */
+  begun: 'begun',
+  /** Can be paused. */
+  running: 'running',
+  /** Can go on. */
+  paused: 'paused',
   /** Can be resubmitted. */
   finished: 'finished',
   question: 'question',
@@ -96,7 +103,8 @@ export const runFlags = {
 /** `asks`: the run waits for an answer. */
 export function flagsOf(run: Run, asks: boolean): string[] {
   const flags: string[] = [runFlags.run, isTerminal(run.state) ? runFlags.finished : runFlags.active];
-  if (run.state === 'Running' || run.state === 'Paused') flags.push(runFlags.attachable);
+  if (run.state === 'Running') flags.push(runFlags.begun, runFlags.running);
+  if (run.state === 'Paused') flags.push(runFlags.begun, runFlags.paused);
   if (asks) flags.push(runFlags.question);
   if (run.error) flags.push(runFlags.error);
   if (run.error?.line !== undefined) flags.push(runFlags.line);

@@ -179,7 +179,11 @@ export class Questions implements Disposable {
   }
 
   async #choice(question: Question, title: string, source: CancellationTokenSource): Promise<Reply> {
-    const items = (question.options ?? []).map((label) => ({ label, picked: label === question.preset }));
+    const preset = question.kind === 'choices' ? question.preset?.split('\n') : [question.preset];
+    const items = (question.options ?? []).map((label) => ({
+      label,
+      picked: preset?.includes(label) === true,
+    }));
     const options = { title, placeHolder: question.message, ignoreFocusOut: true };
     if (question.kind === 'choices') {
       const picked = await this.#vscode.window.showQuickPick(

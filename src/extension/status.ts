@@ -6,7 +6,16 @@ import { Coalesced } from './coalesced.ts';
 import { commandIds, viewIds } from './names.ts';
 import type { RunStore } from './runs.ts';
 import type { StatusBarItem, VSCode } from './vscode.ts';
-import { counted, elapsedText, flowName, oneLine, placeText, runTime, stateWord } from './wording.ts';
+import {
+  counted,
+  elapsedText,
+  flowName,
+  oneLine,
+  placeText,
+  runTime,
+  stateLooks,
+  stateWord,
+} from './wording.ts';
 
 /** A running flow changes its position up to 20 times a second; nobody can read that. */
 const repaintMs = 200;
@@ -122,10 +131,13 @@ export class StatusItem implements Disposable {
     if (run && running.length === 1) {
       const { place } = this.#store.standing(run);
       const took = runTime(run, this.#clock.now());
+      const isPaused = run.state === 'Paused';
+      const state = isPaused ? 'paused' : stateWord(run.state);
+      const since = isPaused ? 'paused · ' : took === undefined ? '' : `${elapsedText(took)} · `;
       return {
-        icon: 'sync~spin',
-        text: `${flowName(run)} · ${took === undefined ? '' : `${elapsedText(took)} · `}${place ? `line ${place.line}` : stateWord(run.state)}${queued}`,
-        speech: `${flowName(run)} is running, ${place ? placeText(place) : stateWord(run.state)}${waiting === 0 ? '' : `, ${counted(waiting, 'run')} queued`}`,
+        icon: isPaused ? stateLooks.Paused.icon : 'sync~spin',
+        text: `${flowName(run)} · ${place ? `${since}line ${place.line}` : state}${queued}`,
+        speech: `${flowName(run)} is ${isPaused ? 'paused' : 'running'}${place || !isPaused ? `, ${place ? placeText(place) : state}` : ''}${waiting === 0 ? '' : `, ${counted(waiting, 'run')} queued`}`,
         command: {
           command: commandIds.showRun,
           title: 'Show Run',

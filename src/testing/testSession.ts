@@ -171,7 +171,7 @@ export class TestSession {
     if (timedOut) {
       const late = new ProductError(
         'TestTimedOut',
-        `The test did not end within ${timeout} seconds.`,
+        `The test did not end within ${timeout} second${timeout === 1 ? '' : 's'}.`,
         'Give it more time with Test.SetTimeout, or let waiting take no time with Test.UseFakeClock.',
       );
       return { ...ended, outcome: 'failed', failure: reported(late, { path, line: test.line + 1 }) };

@@ -236,17 +236,21 @@ END
       breakpoints: [
         { line: 5, condition: 'i = ' },
         { line: 5, hitCondition: 'often' },
+        { line: 5, hitCondition: '0' },
+        { line: 5, condition: 'j = 4' },
       ],
     });
     expect(breakpoints.map(({ verified, message }) => [verified, message])).toEqual([
       [false, expect.any(String)],
-      [false, 'A hit count is a number, or >=, >, <, <= or % and a number.'],
+      [false, 'A hit count is a number from 1, or >=, >, <, <= or % and a number.'],
+      [false, 'A hit count is a number from 1, or >=, >, <, <= or % and a number.'],
+      [false, "There is no variable 'j' in this place."],
     ]);
   });
 
   it('whose condition has no answer do not stop, and say so once', async () => {
     const editor = edit(counting);
-    await editor.start({ lines: [{ line: 5, condition: "i > 'x' AND later = 1" }] });
+    await editor.start({ lines: [{ line: 5, condition: "i > 'x' AND i = 1" }] });
     await editor.outcome;
     const told = editor.messages.filter(
       (message) => message.type === 'event' && (message as DebugProtocol.Event).event === 'output',
@@ -344,6 +348,50 @@ END
       ],
     });
     expect(JSON.stringify(editor.messages)).toContain('L was changed by line 7');
+  });
+
+  it('on a row and on a variable count both when they meet; a condition asks what the row saw that changed it', async () => {
+    const editor = edit(`CALL Add x: 1 r=> a
+SET b TO a
+FUNCTION Add x, OUTPUT r
+    SET r TO x + 1
+    SET r TO r + 1
+END FUNCTION
+`);
+    await editor.start({ lines: [2, 5] });
+    expect((await editor.stop()).line).toBe(5);
+    const { dataId } = await editor.ask('dataBreakpointInfo', { name: 'r' });
+    const { breakpoints } = await editor.ask<DebugProtocol.SetDataBreakpointsResponse['body']>(
+      'setDataBreakpoints',
+      { breakpoints: [{ dataId, condition: 'r = 3' }] },
+    );
+    expect((await editor.move('continue')).line).toBe(2);
+    const stopped = editor.messages.findLast(
+      (message) => (message as DebugProtocol.Event).event === 'stopped',
+    ) as DebugProtocol.StoppedEvent;
+    expect(stopped.body).toMatchObject({
+      reason: 'breakpoint',
+      description: 'r was changed by line 5',
+      hitBreakpointIds: [1, breakpoints[0]?.id],
+    });
+  });
+
+  it('in a file that was changed meanwhile: the run says that it goes on with its own text', async () => {
+    const editor = edit(counting);
+    await editor.start({ arguments: { stopOnEntry: true } });
+    await editor.stop();
+    for (let i = 0; i < 2; i++)
+      await editor.ask('setBreakpoints', {
+        source: { path: flowPath },
+        breakpoints: [],
+        sourceModified: true,
+      });
+    const told = editor.messages.filter((message) => (message as DebugProtocol.Event).event === 'output');
+    expect(told).toEqual([
+      expect.objectContaining({
+        body: expect.objectContaining({ output: expect.stringContaining('The file was changed.') }),
+      }),
+    ]);
   });
 
   it('of another file wait until a flow of that file is run', async () => {
@@ -582,6 +630,21 @@ SET done TO True
     expect(await jump(editor, 13)).toEqual({ reason: 'goto', line: 13 });
   });
 
+  it('jumps to an error block and begins at one, not into it', async () => {
+    const flow = 'SET a TO 1\nBLOCK b\nON BLOCK ERROR all\nEND\nSET c TO 1\nEND\nSET d TO 1\n';
+    const editor = edit(flow);
+    await editor.start({ arguments: { startLine: 2, stopOnEntry: true } });
+    expect(await editor.stop()).toEqual({ reason: 'entry', line: 5 });
+    await editor.move('next');
+    const targets = async (line: number) =>
+      (await editor.ask<{ targets: { id: number }[] }>('gotoTargets', { source: { path: flowPath }, line }))
+        .targets;
+    expect(await targets(5)).toEqual([]);
+    const [block] = await targets(2);
+    expect(await editor.move('goto', { targetId: block?.id })).toEqual({ reason: 'goto', line: 5 });
+    expect((await editor.move('next')).line).toBe(7);
+  });
+
   it('leaves out a row that has not begun', async () => {
     const editor = edit(text);
     await editor.start({ lines: [3, 16] });
@@ -733,7 +796,7 @@ END FUNCTION
     });
     await set('Name', "'Bob'");
     expect(await editor.evaluate('Name')).toBe("'Bob'");
-    await expect(set('Name', 'Bob')).rejects.toThrow('VariableNotAssigned');
+    await expect(set('Name', 'Bob')).rejects.toThrow('VariableUnknown');
     await expect(set('Name', "'Bob")).rejects.toThrow('ExpressionWrong');
     await expect(set('Unheard', '1')).rejects.toThrow('VariableUnknown');
     await expect(set('Name.Length', '1')).rejects.toThrow('IncompatibleTypes');
@@ -844,6 +907,14 @@ describe('the past', () => {
     expect(editor.run.variables.get('n')).toBe(3);
     expect(editor.world.calls).toBe(1);
   });
+});
+
+it('back in the present a run that stands on an error says so again', async () => {
+  const editor = edit("SET a TO 1\nFile.Delete Files: 'Broken'\n");
+  await editor.start({ filters: ['all'] });
+  expect(await editor.stop()).toMatchObject({ reason: 'exception', line: 2 });
+  expect(await editor.move('stepBack')).toEqual({ reason: 'step', line: 1 });
+  expect(await editor.move('next')).toMatchObject({ reason: 'exception', line: 2 });
 });
 
 describe('secrets', () => {
@@ -968,6 +1039,27 @@ describe('coming and going', () => {
     await editor.event('continued');
   });
 
+  it('a run that stands at a breakpoint goes on when it is resumed from elsewhere', async () => {
+    const editor = edit(endless, { attach: 'running' });
+    await editor.start({ command: 'attach', lines: [3] });
+    expect((await editor.stop()).line).toBe(3);
+    editor.run.resume();
+    await editor.event('continued');
+    // The breakpoint is still there.
+    expect((await editor.stop()).line).toBe(3);
+  });
+
+  it('a run that was left standing goes on when it is resumed, past breakpoints of an editor that is gone', async () => {
+    const editor = edit(endless, { attach: 'running' });
+    await editor.start({ command: 'attach', lines: [3] });
+    await editor.stop();
+    await editor.ask('disconnect', { suspendDebuggee: true });
+    editor.run.resume();
+    const before = Number(editor.run.variables.get('n'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(Number(editor.run.variables.get('n'))).toBeGreaterThan(before + 5);
+  });
+
   it('ends a run that it started, also before and while it stands still', async () => {
     const standing = edit(endless);
     await standing.start({ lines: [3] });
@@ -1020,6 +1112,7 @@ describe('requests that make no sense', () => {
       arguments: { source: {}, breakpoints: [{ line: Number.NaN }] },
     },
     { type: 'request', seq: 1, command: 'variables', arguments: { variablesReference: 99 } },
+    { type: 'request', seq: 1, command: 'pause', arguments: { threadId: 1.5 } },
     { type: 'request', seq: 1, command: 'stackTrace', arguments: { threadId: 7 } },
     { type: 'request', seq: 1, command: 'next', arguments: { threadId: 1 } },
     { type: 'request', seq: 1, command: 'evaluate', arguments: { expression: '1' } },

@@ -100,6 +100,9 @@ it('explains itself when a command cannot do anything', async () => {
   const said: string[] = [];
   for (const id of [
     commandIds.stopRun,
+    commandIds.stopRunSafely,
+    commandIds.pauseRun,
+    commandIds.resumeRun,
     commandIds.resubmitRun,
     commandIds.showRun,
     commandIds.openFailingLine,
@@ -116,6 +119,9 @@ it('explains itself when a command cannot do anything', async () => {
   }
   expect(said).toEqual([
     'Nothing is running or queued.',
+    'Nothing is running.',
+    'Nothing is running that could be paused.',
+    'No run is paused.',
     'No run has ended yet: there is nothing to resubmit.',
     'This window knows no runs yet. Run a flow, or start the agent to see its earlier runs.',
     'No run failed at a line.',
@@ -125,4 +131,39 @@ it('explains itself when a command cannot do anything', async () => {
     'The agent is running already.',
     '"notes.txt" is not a flow. Open a .robin file and run it from there.',
   ]);
+});
+
+it('pauses a run, lets it go on and asks it to stop safely, only where that applies', async () => {
+  const window = await Window.connected();
+  const { agent, vscode, clock } = window;
+  agent.queue('aaaa-1', 'archive');
+  const row = { kind: 'run', runId: 'aaaa-1' };
+  const flags = async () => /archive.*\{(.*)\}/.exec(await vscode.renderTree(viewIds.runQueue))?.[1];
+  await window.settle();
+  expect(await flags()).toBe('run active');
+  void vscode.run(commandIds.pauseRun, row);
+  await window.settle();
+  expect(vscode.dialog.text).toBe('archive cannot be paused: Next to run.');
+  vscode.dialog.answer(undefined);
+
+  agent.change('aaaa-1', { state: 'Running', startedAt: clock.now() });
+  await window.settle();
+  expect(await flags()).toBe('run active begun running');
+  // The only one that runs needs no choice.
+  await vscode.run(commandIds.pauseRun);
+  await window.settle();
+  expect(await flags()).toBe('run active begun paused');
+  await clock.advance(1_000);
+  expect(vscode.statusBar).toBe('$(debug-pause) archive · paused | Desktop Flows: archive is paused');
+  await vscode.run(commandIds.stopRunSafely, row);
+  await vscode.run(commandIds.resumeRun, row);
+  await window.settle();
+  expect(await flags()).toBe('run active begun running');
+  void vscode.run(commandIds.resumeRun, row);
+  await window.settle();
+  expect(vscode.dialog.text).toMatch(/^archive is not paused: Running/);
+  vscode.dialog.answer(undefined);
+  expect(
+    agent.calls.map(({ method }) => method).filter((method) => /pause|resume|safe/i.test(method)),
+  ).toEqual(['runs.pause', 'runs.safeStop', 'runs.resume']);
 });

@@ -297,7 +297,13 @@ describe('commands', () => {
     expect(onError()).toBe(false);
     window.agent.debug('run-1', { type: 'event', event: 'stopped', body: { reason: 'exception' } });
     expect(onError()).toBe(true);
+    const answer = (command: string, success: boolean) =>
+      window.agent.debug('run-1', { type: 'response', seq: 9, request_seq: 1, command, success });
+    send('stepBack');
+    answer('stepBack', false);
+    expect(onError()).toBe(true);
     send('continue');
+    answer('continue', true);
     expect(onError()).toBe(false);
     window.agent.debug('run-1', { type: 'event', event: 'stopped', body: { reason: 'exception' } });
     window.agent.debug('run-1', null);

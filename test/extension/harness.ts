@@ -231,6 +231,12 @@ export class FakeAgent {
       }
       case 'runs.debug':
         return {};
+      case 'runs.pause':
+        return { run: this.change(runId, { state: 'Paused' }) };
+      case 'runs.resume':
+        return { run: this.change(runId, { state: 'Running' }) };
+      case 'runs.safeStop':
+        return { run: this.runs.find(({ id }) => id === runId) };
       case 'runs.stop':
         return { run: this.change(runId, { state: 'Canceled', endedAt: this.#clock.now() }) };
       case 'runs.answer': {

@@ -84,6 +84,9 @@ describe('commands', () => {
     for (const command of [
       commandIds.showRun,
       commandIds.stopRun,
+      commandIds.stopRunSafely,
+      commandIds.pauseRun,
+      commandIds.resumeRun,
       commandIds.resubmitRun,
       commandIds.openFailingLine,
       commandIds.copyErrorDetails,
@@ -93,6 +96,8 @@ describe('commands', () => {
     }
     for (const command of [
       commandIds.stopRun,
+      commandIds.pauseRun,
+      commandIds.resumeRun,
       commandIds.resubmitRun,
       commandIds.openFailingLine,
       commandIds.copyErrorDetails,

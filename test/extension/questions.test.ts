@@ -71,6 +71,14 @@ it('puts the default button first, masks a password, filters files by ending', a
   });
 });
 
+it('proposes every entry that the flow has chosen beforehand', async () => {
+  const entries = { options: ['a', 'b', 'c'], preset: 'a\nc' };
+  expect((await asked({ kind: 'choices', ...entries })).vscode.dialog.options.picked).toEqual(['a', 'c']);
+  expect((await asked({ kind: 'choice', ...entries, preset: 'b' })).vscode.dialog.options.picked).toEqual([
+    'b',
+  ]);
+});
+
 it('takes the dialog back when the question was answered elsewhere', async () => {
   const window = await asked({ kind: 'input' });
   window.agent.emit({ kind: 'answered', runId: 'run-1', questionId: 'q1', by: 'grace' });

@@ -975,7 +975,7 @@ export class FakeVSCode {
           this.#ask(
             'pick',
             String(options.placeHolder ?? options.title),
-            options,
+            { ...options, picked: items.filter(({ picked }) => picked).map(({ label }) => label) },
             items.map(({ label }) => label),
             token,
           ).then((choice) =>

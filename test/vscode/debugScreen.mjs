@@ -142,17 +142,22 @@ export async function lookAtDebugging(workbench, server, checks) {
       .locator('span', { hasText: /^Sum$/ })
       .last();
     const hover = page.locator('.debug-hover-widget:visible').first();
-    // The editor asks when the mouse comes to rest on a name, and not again while it stays there.
+    await page.locator('.debug-toolbar .codicon-debug-continue').waitFor();
+    await page.locator('.debug-top-stack-frame-line').first().waitFor();
+    // The editor asks once when the mouse comes to rest on a character, and no more while it was on no other one in between.
+    let character = 0;
     const shown = await until(
       'the hover',
       async () => {
         const box = await name.boundingBox();
         await page.mouse.move(box.x + 4, box.y + 200);
-        await page.mouse.move(box.x + 6, box.y + box.height / 2, { steps: 4 });
-        await hover.waitFor({ timeout: 12_000 });
+        await page.waitForTimeout(300);
+        const x = box.x + (box.width * (0.5 + (character++ % 3))) / 3;
+        await page.mouse.move(x, box.y + box.height / 2, { steps: 4 });
+        await hover.waitFor({ timeout: 6_000 });
         return hover.innerText();
       },
-      40_000,
+      60_000,
     );
     expect(/19|49/.test(shown), `the hover shows ${shown}`);
     await workbench.picture('debug-hover', { hovering: true });

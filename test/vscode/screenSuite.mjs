@@ -197,6 +197,18 @@ async function look(workbench, server, checks) {
     await workbench.picture('running');
   });
 
+  await checks.check('it is paused and resumed from the Run Queue', async () => {
+    await workbench.pressInTree('Run Queue', 'patience', 'Pause Run');
+    await runInQueue(workbench, 'patience', 'Paused');
+    const line = lineOf(server, 'patience.robin', 'LOOP WHILE');
+    await until(`"paused" behind line ${line}`, async () =>
+      (await workbench.lineNotes())[line]?.includes('paused'),
+    );
+    await workbench.picture('paused');
+    await workbench.pressInTree('Run Queue', 'patience', 'Resume Run');
+    await runInQueue(workbench, 'patience', 'Running');
+  });
+
   await checks.check('it is stopped from the Run Queue', async () => {
     await workbench.pressInTree('Run Queue', 'patience', 'Stop');
     await runInQueue(workbench, 'patience', 'Canceled');

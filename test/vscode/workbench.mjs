@@ -13,6 +13,10 @@ const browserArguments = [
   '--disable-sync',
 ];
 
+/** How long a quick input may take to open and to find something, and how often it is asked for. */
+const quickMs = 10_000;
+const mostAttempts = 4;
+
 export async function launchBrowser(tools) {
   const { chromium } = await import(tools.playwright);
   return chromium.launch({ executablePath: tools.browser, args: browserArguments });
@@ -90,29 +94,44 @@ export class Workbench {
 
   /** Runs a command by its title as the palette shows it. */
   async command(title) {
-    await this.page.keyboard.press('F1');
-    await this.#quickInput.waitFor();
-    await this.#quickInput.fill(`>${title}`);
-    await this.pick(title);
+    await this.#quickly('F1', `>${title}`, () => this.#row(title).click({ timeout: quickMs }));
   }
 
   async openFile(name) {
-    await this.page.keyboard.press('Control+P');
-    await this.#quickInput.waitFor();
-    await this.#quickInput.fill(name);
-    // The list is sorted again while files are found: a click could hit another row.
-    await until(`${name} on top of the list`, async () => (await this.picks())[0] === name);
-    await this.page.keyboard.press('Enter');
+    await this.#quickly('Control+P', name, async () => {
+      // The list is sorted again while files are found: a click could hit another row.
+      const top = this.#quick.locator('.monaco-list-row .label-name').first();
+      await top.filter({ hasText: new RegExp(`^${RegExp.escape(name)}$`) }).waitFor({ timeout: quickMs });
+      await this.page.keyboard.press('Enter');
+    });
     await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
     await this.page.locator('.monaco-editor.focused').first().waitFor();
   }
 
+  /** Opens a quick input with `key`, types, and goes on with `then`; again where something else took the focus and closed it. */
+  async #quickly(key, text, then) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.page.keyboard.press(key);
+        await this.#quickInput.waitFor({ timeout: quickMs });
+        await this.#quickInput.fill(text, { timeout: quickMs });
+        return await then();
+      } catch (error) {
+        if (attempt === mostAttempts) throw error;
+      }
+    }
+  }
+
   /** Chooses the entry of the open quick pick that starts with `label`. */
   async pick(label) {
-    const row = this.#quick
+    await this.#row(label).click();
+  }
+
+  #row(label) {
+    return this.#quick
       .locator('.monaco-list-row')
-      .filter({ has: this.page.locator(`.label-name`, { hasText: label }) });
-    await row.first().click();
+      .filter({ has: this.page.locator(`.label-name`, { hasText: label }) })
+      .first();
   }
 
   /** The entries of the open quick pick. */

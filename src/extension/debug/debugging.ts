@@ -110,7 +110,6 @@ export class Debugging implements Disposable {
     const session = this.#session();
     const thread = this.#context.vscode.debug.activeStackItem;
     const threadId = thread && 'threadId' in thread ? thread.threadId : 1;
-    this.#stopped(session, undefined);
     await asked(session, debugRequests[request], { threadId });
   }
 

@@ -12,6 +12,7 @@ interface Frame {
   readonly type?: unknown;
   readonly seq?: unknown;
   readonly command?: unknown;
+  readonly success?: unknown;
   readonly event?: unknown;
   readonly arguments?: { readonly terminateDebuggee?: unknown };
   readonly body?: { readonly reason?: unknown };
@@ -102,7 +103,6 @@ export class RunAdapter implements DebugAdapter {
   }
 
   #send(frame: Frame): void {
-    if (resuming.has(String(frame.command))) this.#stopped(undefined);
     // VS Code's own `launch` carries the whole configuration; what the worker reads of it has nothing to hide.
     this.#agent
       .call('runs.debug', { runId: this.#runId, message: frame })
@@ -114,8 +114,10 @@ export class RunAdapter implements DebugAdapter {
       this.#end(undefined);
       return;
     }
-    const { type, event, body } = message as Frame;
-    if (type === 'event' && event === 'stopped') {
+    const { type, event, body, command, success } = message as Frame;
+    if (type === 'response') {
+      if (success === true && resuming.has(String(command))) this.#stopped(undefined);
+    } else if (type === 'event' && event === 'stopped') {
       this.#stopped(body?.reason === 'exception' ? 'exception' : 'other');
     } else if (type === 'event' && event === 'continued') this.#stopped(undefined);
     this.#messages.fire(message as DebugProtocolMessage);

@@ -103,6 +103,21 @@ export async function run(): Promise<void> {
     }
   });
 
+  await checks.check('Pause Run, Resume Run and Stop Run Safely reach the flow', async () => {
+    expect(link, 'no agent: an earlier check failed');
+    const { uri } = await open('polite.robin');
+    await vscode.commands.executeCommand('desktopFlows.runFlow', uri);
+    const { id } = await runIn(link, 'polite', 'Running');
+    const row = { kind: 'run', runId: id };
+    await vscode.commands.executeCommand('desktopFlows.pauseRun', row);
+    await runIn(link, 'polite', 'Paused');
+    await vscode.commands.executeCommand('desktopFlows.resumeRun', row);
+    await runIn(link, 'polite', 'Running');
+    await vscode.commands.executeCommand('desktopFlows.stopRunSafely', row);
+    const { outputs } = await runIn(link, 'polite', 'Succeeded');
+    expect(outputs?.Ending === 'cleaned up', `outputs: ${JSON.stringify(outputs)}`);
+  });
+
   await checks.check('Stop Run cancels a running flow', async () => {
     expect(link, 'no agent: an earlier check failed');
     const { uri } = await open('patience.robin');
