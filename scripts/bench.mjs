@@ -1,12 +1,14 @@
-// `npm run bench`: the figures of the language server against named peers, on this machine. `npm run bench -- NAME …` runs other
-// files of bench/ (interpreter, parse, queue, whole). Prints; asserts nothing.
+// `npm run bench`: what people wait for, against named peers, on this machine: language server, interpreter, debugger, Excel, queue.
+// `npm run bench -- NAME …` runs some files of bench/ only. Prints; asserts nothing.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runTool, setUp } from './setup.mjs';
 
 setUp();
-const names = process.argv.length > 2 ? process.argv.slice(2) : ['language'];
+const names =
+  process.argv.length > 2 ? process.argv.slice(2) : ['language', 'interpreter', 'debugger', 'excel', 'queue'];
 for (const name of names) {
+  console.log(`\n── ${name} ${'─'.repeat(70 - name.length)}`);
   const file = join('bench', `${name}.ts`);
   if (!existsSync(join(root, file))) {
     const known = readdirSync(join(root, 'bench')).map((entry) => entry.replace(/\.ts$/, ''));

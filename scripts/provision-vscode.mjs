@@ -23,6 +23,9 @@ const browsers = ['chromium', 'chromium-browser', 'google-chrome-stable', 'googl
 
 export const skippedExitCode = 3;
 
+/** How long apt-get waits while something else installs packages. */
+const lockSeconds = 300;
+
 /** Says that a suite cannot run here; `message` is `needs X, get it with Y`. */
 export class CannotProvision extends Error {}
 
@@ -129,19 +132,23 @@ function isDebianInstalled(name) {
 
 /** Installs packages with apt-get; `what` names for people what they bring. Throws CannotProvision. */
 export function installDebian(packages, what) {
-  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages];
+  // Whoever installs something else at this moment, as systems do after they start, is waited for.
+  const patiently = ['apt-get', '-o', `DPkg::Lock::Timeout=${lockSeconds}`];
+  const command = [...patiently, 'install', '-y', '--no-install-recommends', ...packages];
   const hint = `needs ${what}, get it with: sudo apt-get install ${packages.join(' ')}`;
   if (!existsSync('/usr/bin/apt-get')) throw new CannotProvision(hint);
-  const run = (args) => {
-    const line = process.getuid?.() === 0 ? args : ['sudo', '-n', ...args];
-    return spawnSync(line[0], line.slice(1), {
-      stdio: ['ignore', 2, 2],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }).status;
-  };
-  if (run(command) === 0) return;
-  // Fresh images come without package lists.
-  if (run(['apt-get', 'update']) !== 0 || run(command) !== 0) throw new CannotProvision(hint);
+  if (administrate(command) === 0) return;
+  // Fresh images come without package lists. A source of somebody else's packages that fails does not matter.
+  administrate([...patiently, 'update']);
+  if (administrate(command) !== 0) throw new CannotProvision(hint);
+}
+
+/** Runs a command as the administrator, with sudo where that needs no password; gives its exit code, or null when it did not start. */
+export function administrate(command) {
+  // sudo passes no variables on.
+  const line = ['env', 'DEBIAN_FRONTEND=noninteractive', ...command];
+  if (process.getuid?.() !== 0) line.unshift('sudo', '-n');
+  return spawnSync(line[0], line.slice(1), { stdio: ['ignore', 2, 2] }).status;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -2,15 +2,15 @@
 // extension host, then the one that looks at the screen through a browser; pictures go to out/screenshots/. Elsewhere, or with
 // `--desktop`: downloads a desktop VS Code and runs the suite inside its extension host.
 // The numbers are also left in out/vscode.json. Exit codes: 0 passed, 1 failed, 3 skipped (the last line says what is missing).
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CannotProvision, provision, skippedExitCode } from './provision-vscode.mjs';
 import { root, runTool, setUp, toolchainNode } from './setup.mjs';
 
 setUp();
-// The suites are TypeScript that only the toolchain's Node can load.
+// The suites are TypeScript that only the toolchain's Node can load. It knows itself by its real path, also where `node_modules` is a link.
 process.exitCode =
-  process.execPath === toolchainNode
+  realpathSync(process.execPath) === realpathSync(toolchainNode)
     ? await main()
     : runTool([join(root, 'scripts', 'test-vscode.mjs'), ...process.argv.slice(2)]);
 
