@@ -5,7 +5,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { ProductError } from '../base/error.ts';
 import type { Run, RunEvent, RunPosition, RunState } from '../protocol/run.ts';
 import { activeStates, decide, expiredError, mayFollow, type Snapshot } from './rules.ts';
-import { first, guarded, openFile, type Row } from './sqliteFile.ts';
+import { first, guarded, inTransaction, openFile, type Row } from './sqliteFile.ts';
 import type { Claim, EventBody, NewRun, RunChange, RunStore } from './store.ts';
 
 /** Each entry brings the file from version `index` to `index + 1`. Entries are never changed once released. */
@@ -416,18 +416,7 @@ class SqliteStore implements RunStore {
   }
 
   #transaction<T>(work: () => T): T {
-    return guarded(this.#path, 'run store', () => {
-      this.#db.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        this.#db.exec('COMMIT');
-        return result;
-      } catch (error) {
-        // SQLite has already rolled back by itself after some errors (disk full).
-        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-        throw error;
-      }
-    });
+    return inTransaction(this.#db, this.#path, 'run store', work);
   }
 
   #statement(sql: string): StatementSync {
