@@ -168,6 +168,22 @@ export function first(rows: readonly Row[]): Row {
 
 // ── errors ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Runs `work` in one immediate transaction; all of it is on disk when this returns, or nothing of it. Throws as `guarded`. */
+export function inTransaction<T>(db: DatabaseSync, path: string, what: string, work: () => T): T {
+  return guarded(path, what, () => {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // SQLite has already rolled back by itself after some errors (disk full).
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  });
+}
+
 /** Runs `work` and gives SQLite's own errors a code of the product. */
 export function guarded<T>(path: string, what: string, work: () => T): T {
   try {

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { ProductError } from '../base/error.ts';
 import type { WorkItemRecord, WorkQueueRecord } from '../protocol/workQueues.ts';
-import { guarded, openFile, type Row } from './sqliteFile.ts';
+import { guarded, inTransaction, openFile, type Row } from './sqliteFile.ts';
 
 /** Each entry brings the file from version `index` to `index + 1`. Entries are never changed once released. */
 const migrations: readonly string[] = [
@@ -267,17 +267,7 @@ export class SqliteWorkQueues {
   }
 
   #transaction<T>(work: () => T): T {
-    return guarded(this.#path, what, () => {
-      this.#db.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        this.#db.exec('COMMIT');
-        return result;
-      } catch (error) {
-        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-        throw error;
-      }
-    });
+    return inTransaction(this.#db, this.#path, what, work);
   }
 
   #all(sql: string, ...values: SQLInputValue[]): Row[] {

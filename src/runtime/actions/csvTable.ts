@@ -2,9 +2,23 @@
 import { type ActionArguments, ActionError } from '../action.ts';
 import { toText } from '../convert.ts';
 import { CustomObject, Datarow, Datatable, type Value } from '../values.ts';
+import { CsvSplitter, FixedWidthSplitter, type RowSplitter } from './csv.ts';
 import { listSeparator } from './windows.ts';
 
 const separators: Readonly<Record<string, string>> = { Comma: ',', Semicolon: ';', Tab: '\t' };
+
+/** How a CSV action splits its text into rows, from its arguments and whether fields are trimmed. */
+export type SplitterOf = (args: ActionArguments, trim: boolean, signal: AbortSignal) => Promise<RowSplitter>;
+
+/** The three ways in which CSV is read; a wrong separator or width is the error `code`. */
+export const csvSplitters = (
+  code: string,
+): Readonly<Record<'predefined' | 'custom' | 'fixedWidths', SplitterOf>> => ({
+  predefined: async (args, trim, signal) =>
+    new CsvSplitter(await csvSeparator(args, false, code, signal), trim),
+  custom: async (args, trim, signal) => new CsvSplitter(await csvSeparator(args, true, code, signal), trim),
+  fixedWidths: async (args, trim) => new FixedWidthSplitter(csvColumnWidths(args, code), trim),
+});
 
 /** The separator a CSV action asks for: the text in `CustomColumnsSeparator`, or the member in `ColumnsSeparator`. */
 export async function csvSeparator(
@@ -24,7 +38,7 @@ export async function csvSeparator(
 }
 
 /** The widths in `FixedColumnWidths`, such as `10,5,20`. */
-export function csvColumnWidths(args: ActionArguments, code: string): number[] {
+function csvColumnWidths(args: ActionArguments, code: string): number[] {
   const text = args.text('FixedColumnWidths');
   const widths = text
     .split(/[,;\s]+/)

@@ -10,8 +10,8 @@ import { describe, isNumeric, toText } from '../convert.ts';
 import { escapePattern } from '../dotnet/regex.ts';
 import { copy, isBlank } from '../operations.ts';
 import { Datarow, Datatable, type Value } from '../values.ts';
-import { CsvError, CsvSplitter, FixedWidthSplitter, printCsvRow, type RowSplitter } from './csv.ts';
-import { csvColumnWidths, csvRows, csvSeparator, csvTable } from './csvTable.ts';
+import { CsvError, printCsvRow, type RowSplitter } from './csv.ts';
+import { csvRows, csvSeparator, csvSplitters, csvTable, type SplitterOf } from './csvTable.ts';
 import { commonType, compareAlike, identity } from './order.ts';
 import { pattern } from './pattern.ts';
 import { holds, type Rule, readRules } from './rules.ts';
@@ -394,11 +394,10 @@ async function rowsOf(text: string, splitter: RowSplitter, signal: AbortSignal):
   return rows;
 }
 
+const splitters = csvSplitters(parsingError);
+
 /** "Read from CSV text variable"; `splitterOf` says how the text falls into rows. */
-function reading(
-  variant: string,
-  splitterOf: (args: ActionArguments, trim: boolean, signal: AbortSignal) => Promise<RowSplitter>,
-): ActionDefinition {
+function reading(variant: string, splitterOf: SplitterOf): ActionDefinition {
   return {
     id: `Variables.GenerateDataTableFromCSV.${variant}`,
     async run(args, { signal }) {
@@ -501,19 +500,9 @@ export const datatableActions: readonly ActionDefinition[] = [
     },
   },
   ...searches,
-  reading(
-    'ReadPredefinedSeparator',
-    async (args, trim, signal) =>
-      new CsvSplitter(await csvSeparator(args, false, parsingError, signal), trim),
-  ),
-  reading(
-    'ReadCustomSeparator',
-    async (args, trim, signal) => new CsvSplitter(await csvSeparator(args, true, parsingError, signal), trim),
-  ),
-  reading(
-    'ReadFixedColumnWidths',
-    async (args, trim) => new FixedWidthSplitter(csvColumnWidths(args, parsingError), trim),
-  ),
+  reading('ReadPredefinedSeparator', splitters.predefined),
+  reading('ReadCustomSeparator', splitters.custom),
+  reading('ReadFixedColumnWidths', splitters.fixedWidths),
   printing('DataTableToCSVCommonSeparator', false),
   printing('DataTableToCSVCustomSeparator', true),
 ];

@@ -25,8 +25,8 @@ import { cultures } from '../dotnet/culture.ts';
 import { DateFormatError, formatDatetime } from '../dotnet/dateFormat.ts';
 import { localTime } from '../dotnet/timeZone.ts';
 import type { FileValue, FlowDatetime } from '../values.ts';
-import { CsvError, CsvSplitter, FixedWidthSplitter, printCsvRow, type RowSplitter } from './csv.ts';
-import { csvColumnWidths, csvRows, csvSeparator, csvTable } from './csvTable.ts';
+import { CsvError, printCsvRow, type RowSplitter } from './csv.ts';
+import { csvRows, csvSeparator, csvSplitters, csvTable, type SplitterOf } from './csvTable.ts';
 import { decodeText, encodeText, textDecoder } from './encodings.ts';
 import {
   attempt,
@@ -347,10 +347,7 @@ async function readFully(handle: FileHandle, length: number): Promise<Buffer> {
 }
 
 /** A read action; `splitterOf` says how its text falls into rows. All cells are text. */
-function reading(
-  variant: string,
-  splitterOf: (args: ActionArguments, trim: boolean, signal: AbortSignal) => Promise<RowSplitter>,
-): ActionDefinition {
+function reading(variant: string, splitterOf: SplitterOf): ActionDefinition {
   return {
     id: `File.ReadFromCSVFile.${variant}`,
     async run(args, { signal }) {
@@ -377,19 +374,11 @@ function reading(
   };
 }
 
+const splitters = csvSplitters(readError);
 const csvReaders: readonly ActionDefinition[] = [
-  reading(
-    'ReadCSV',
-    async (args, trim, signal) => new CsvSplitter(await csvSeparator(args, false, readError, signal), trim),
-  ),
-  reading(
-    'ReadCSVWithCustomSeparator',
-    async (args, trim, signal) => new CsvSplitter(await csvSeparator(args, true, readError, signal), trim),
-  ),
-  reading(
-    'ReadCSVWithFixedColumnWidths',
-    async (args, trim) => new FixedWidthSplitter(csvColumnWidths(args, readError), trim),
-  ),
+  reading('ReadCSV', splitters.predefined),
+  reading('ReadCSVWithCustomSeparator', splitters.custom),
+  reading('ReadCSVWithFixedColumnWidths', splitters.fixedWidths),
 ];
 
 /** Rows are written as they become text, never all at once. */

@@ -433,6 +433,20 @@ export async function attempt<T>(
   }
 }
 
+/** The error `code` of a path at which no file is: `kind` is what it should be, `name` what it is called. */
+export async function fileMissing(
+  path: string,
+  code: string,
+  kind = 'a file',
+  name = 'file',
+): Promise<ActionError> {
+  return new ActionError(
+    code,
+    (await isFolder(path)) ? `"${path}" is a folder, not ${kind}.` : `The ${name} "${path}" does not exist.`,
+    'Check the path, or test with "If file exists" before.',
+  );
+}
+
 /** Throws `FileNotFoundError`, or `folderCode` when already the folder is missing, unless `path` is a file. */
 export async function requireFile(path: string, folderCode: string): Promise<void> {
   if (await isFile(path)) return;
@@ -443,11 +457,7 @@ export async function requireFile(path: string, folderCode: string): Promise<voi
       'Check the path: spelling, drive, and whether an earlier step created the folder.',
     );
   }
-  throw new ActionError(
-    'FileNotFoundError',
-    (await isFolder(path)) ? `"${path}" is a folder, not a file.` : `The file "${path}" does not exist.`,
-    'Check the path, or test with "If file exists" before.',
-  );
+  throw await fileMissing(path, 'FileNotFoundError');
 }
 
 /** Throws `code` unless `path` is a folder. */

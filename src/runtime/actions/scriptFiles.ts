@@ -81,13 +81,7 @@ function scriptError(
   signal: AbortSignal,
 ): unknown {
   if (signal.aborted) return signal.reason;
-  if (error instanceof TimedOut) {
-    return new ActionError(
-      'RunScriptInAllottedTimeError',
-      `The script did not end within ${seconds} seconds and was stopped.`,
-      'Allow more time, or check whether the script waits for input.',
-    );
-  }
+  if (error instanceof TimedOut) return outOfTime('script', seconds);
   return new ActionError(
     code,
     `The script could not be run by ${interpreter}: ${(error as Error).message}.`,
@@ -96,8 +90,17 @@ function scriptError(
   );
 }
 
-/** A limit of less than 0 is none, as for "Run DOS command". */
-function secondsOf(args: ActionArguments): number | undefined {
+/** The error of a script or command that was stopped after `seconds`. */
+export function outOfTime(what: 'script' | 'command', seconds: number | undefined): ActionError {
+  return new ActionError(
+    'RunScriptInAllottedTimeError',
+    `The ${what} did not end within ${seconds} seconds and was stopped.`,
+    `Allow more time, or check whether the ${what} waits for input.`,
+  );
+}
+
+/** The argument `Timeout` in seconds; a limit of less than 0 is none. */
+export function secondsOf(args: ActionArguments): number | undefined {
   const seconds = args.integer('Timeout');
   return seconds < 0 ? undefined : seconds;
 }

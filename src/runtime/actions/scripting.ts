@@ -11,7 +11,7 @@ import { codePageOf, decodeCodePage } from './codePages.ts';
 import { pathOf, requireFolder } from './fileSystem.ts';
 import { onWindows, systemFolder } from './platform.ts';
 import { type Execution, execute, type Program, TimedOut } from './processes.ts';
-import { scriptFileActions } from './scriptFiles.ts';
+import { outOfTime, scriptFileActions, secondsOf } from './scriptFiles.ts';
 import { consoleCodePage } from './windows.ts';
 
 const cannot = 'ExecuteCommandOrConsoleApplicationError';
@@ -43,11 +43,11 @@ async function runCommand(
   const folder = args.has('WorkingDirectory') ? pathOf(args, 'WorkingDirectory') : context.folder;
   await requireFolder(folder, cannot);
   const page = variant.codePage ? requiredPage(args.member('Encoding')) : undefined;
-  const seconds = variant.timeout ? args.integer('Timeout') : -1;
+  const seconds = variant.timeout ? secondsOf(args) : undefined;
   const program = commandProgram(command, folder, page, onWindows);
   const done = await execute(program, {
     capture: true,
-    timeoutSeconds: seconds < 0 ? undefined : seconds,
+    timeoutSeconds: seconds,
     signal,
     clock: host.clock,
   }).catch((error) => {
@@ -75,15 +75,9 @@ function requiredPage(member: string): number {
 }
 
 /** The command itself is not repeated in the message: it may hold a password. */
-function commandError(error: unknown, seconds: number, signal: AbortSignal): unknown {
+function commandError(error: unknown, seconds: number | undefined, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
-  if (error instanceof TimedOut) {
-    return new ActionError(
-      'RunScriptInAllottedTimeError',
-      `The command did not end within ${seconds} seconds and was stopped.`,
-      'Allow more time, or check whether the command waits for input.',
-    );
-  }
+  if (error instanceof TimedOut) return outOfTime('command', seconds);
   return new ActionError(
     cannot,
     `The command could not be run: ${(error as Error).message}.`,

@@ -5,7 +5,7 @@ import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Entry, FileEntry } from '@zip.js/zip.js';
 import { ActionError } from '../../action.ts';
-import { attempt, failure, isFile, isFolder, nameFilter } from '../fileSystem.ts';
+import { attempt, failure, fileMissing, isFile, nameFilter } from '../fileSystem.ts';
 import { onWindows } from '../platform.ts';
 import { fileReader, fileWriter, type ZipLibrary, zipLibrary } from './archive.ts';
 
@@ -44,15 +44,8 @@ export interface Unpacking {
  */
 export async function unpack(work: Unpacking, signal: AbortSignal): Promise<void> {
   const { archive, destination } = work;
-  if (!(await isFile(archive))) {
-    throw new ActionError(
-      'ArchiveNotFoundError',
-      (await isFolder(archive))
-        ? `"${archive}" is a folder, not an archive.`
-        : `The archive "${archive}" does not exist.`,
-      'Check the path, or test with "If file exists" before.',
-    );
-  }
+  if (!(await isFile(archive)))
+    throw await fileMissing(archive, 'ArchiveNotFoundError', 'an archive', 'archive');
   const file = await attempt('UnzipError', 'open archive', archive, signal, () => open(archive, 'r'));
   try {
     const { size } = await file.stat();

@@ -1,4 +1,5 @@
 // Number formats of Excel: whether one shows a date, and how a value reads under it. English names of days and months.
+import { cultures } from '../../dotnet/culture.ts';
 import { type DateParts, dateParts } from './dates.ts';
 
 /** The formats that files name by number only. Those that follow the machine's region are written as in the United States. */
@@ -481,21 +482,7 @@ function scientific(value: number): string {
 
 // ── Dates ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const months = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-];
-const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+const { monthNames, dayNames } = cultures.invariant;
 const two = (value: number): string => String(value).padStart(2, '0');
 
 function dateText(parts: readonly Part[], serial: number, date1904: boolean): string {
@@ -547,7 +534,7 @@ function fieldText(letter: string, count: number, at: DateParts, half: boolean):
     case 'y':
       return count <= 2 ? two(at.year % 100) : String(at.year).padStart(4, '0');
     case 'm': {
-      const name = months[at.month - 1] as string;
+      const name = monthNames[at.month - 1] as string;
       if (count >= 5) return name[0] as string;
       return count === 4
         ? name
@@ -558,7 +545,7 @@ function fieldText(letter: string, count: number, at: DateParts, half: boolean):
             : String(at.month);
     }
     case 'd': {
-      const name = days[at.weekday] as string;
+      const name = dayNames[at.weekday] as string;
       return count >= 4 ? name : count === 3 ? name.slice(0, 3) : count === 2 ? two(at.day) : String(at.day);
     }
     case 'h': {

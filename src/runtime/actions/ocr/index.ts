@@ -11,7 +11,7 @@ import {
   ActionError,
 } from '../../action.ts';
 import { orAborted } from '../abort.ts';
-import { attempt, isFile, isFolder, pathOf } from '../fileSystem.ts';
+import { attempt, fileMissing, isFile, isFolder, pathOf } from '../fileSystem.ts';
 import { everything, prepare, type Region } from './picture.ts';
 import type { Answer, Task } from './thread.ts';
 
@@ -103,15 +103,7 @@ async function recognise(
 ): Promise<string> {
   const code = 'ExtractTextWithOCRError';
   const file = pathOf(args, 'ImageFile');
-  if (!(await isFile(file))) {
-    throw new ActionError(
-      'ImageFileNotFoundError',
-      (await isFolder(file))
-        ? `"${file}" is a folder, not an image file.`
-        : `The file "${file}" does not exist.`,
-      'Check the path, or test with "If file exists" before.',
-    );
-  }
+  if (!(await isFile(file))) throw await fileMissing(file, 'ImageFileNotFoundError', 'an image file');
   const [across, down] = [
     multiplier(args, 'ImageWidthMultiplier'),
     multiplier(args, 'ImageHeightMultiplier'),

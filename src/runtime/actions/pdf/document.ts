@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { PDFDocumentProxy, PDFPageProxy } from 'unpdf/pdfjs';
 import { type ActionArguments, type ActionContext, ActionError } from '../../action.ts';
 import { orAborted } from '../abort.ts';
-import { attempt, isFile, isFolder } from '../fileSystem.ts';
+import { attempt, fileMissing, isFile } from '../fileSystem.ts';
 
 /** Larger files do not fit the memory of a worker together with what is read from them. */
 const sizeLimit = 1024 ** 3;
@@ -15,13 +15,7 @@ export async function readPdf(
   code: string,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (!(await isFile(file))) {
-    throw new ActionError(
-      'PDFFileNotFoundError',
-      (await isFolder(file)) ? `"${file}" is a folder, not a file.` : `The file "${file}" does not exist.`,
-      'Check the path, or test with "If file exists" before.',
-    );
-  }
+  if (!(await isFile(file))) throw await fileMissing(file, 'PDFFileNotFoundError');
   return await attempt(code, 'read PDF file', file, signal, async () => {
     const { size } = await stat(file);
     if (size > sizeLimit) {

@@ -12,7 +12,7 @@ import {
 import { toText } from '../../convert.ts';
 import type { Host } from '../../host.ts';
 import { FileValue, InstanceValue } from '../../values.ts';
-import { attempt, isFile, isFolder, isSameEntry, pathOf, requireFolder } from '../fileSystem.ts';
+import { attempt, fileMissing, isFile, isSameEntry, pathOf, requireFolder } from '../fileSystem.ts';
 import { OfficeProblem } from '../office/problem.ts';
 import { WordDocument } from './document.ts';
 import {
@@ -108,15 +108,8 @@ async function launchAndOpen(args: ActionArguments, context: ActionContext): Pro
     const password = args.text(name);
     if (password !== '') context.addSecret(password);
   }
-  if (!(await isFile(path))) {
-    throw new ActionError(
-      'WordDocumentWasNotFoundError',
-      (await isFolder(path))
-        ? `"${path}" is a folder, not a document.`
-        : `The document "${path}" does not exist.`,
-      'Check the path, or test with "If file exists" before.',
-    );
-  }
+  if (!(await isFile(path)))
+    throw await fileMissing(path, 'WordDocumentWasNotFoundError', 'a document', 'document');
   const code = 'OpenExistingWordDocumentError';
   const document = await attempt(code, 'open document', path, signal, () =>
     named(code, () => WordDocument.open(path, args.boolean('ReadOnly'), signal)),

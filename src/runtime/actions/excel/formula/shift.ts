@@ -24,8 +24,8 @@ export interface SheetEdit {
   readonly across?: readonly [first: number, last: number];
 }
 
-/** `formula` with every reference replaced by what `change` makes of it; as it was when it cannot be understood. */
-function rewrite(formula: string, change: (token: ReferenceToken) => string): string {
+/** `formula` with every part replaced by what `change` makes of it; as it was when it cannot be understood. */
+function rewriteParts(formula: string, change: (token: FormulaToken) => string): string {
   let tokens: FormulaToken[];
   try {
     tokens = tokenize(formula);
@@ -33,8 +33,12 @@ function rewrite(formula: string, change: (token: ReferenceToken) => string): st
     if (error instanceof FormulaError) return formula;
     throw error;
   }
-  return tokens.map((token) => (token.kind === 'reference' ? change(token) : token.text)).join('');
+  return tokens.map(change).join('');
 }
+
+/** The same for its references alone. */
+const rewrite = (formula: string, change: (token: ReferenceToken) => string): string =>
+  rewriteParts(formula, (token) => (token.kind === 'reference' ? change(token) : token.text));
 
 /** A formula as it reads after it was filled or copied by so many rows and columns. */
 export function moveFormula(formula: string, rows: number, columns: number): string {
@@ -145,35 +149,26 @@ export function renameInFormula(formula: string, name: string, newName: string |
   // Sheet names are rare in formulas, and taking a formula apart is not free.
   if (!formula.includes('!')) return formula;
   const wanted = name.toLowerCase();
-  let tokens: FormulaToken[];
-  try {
-    tokens = tokenize(formula);
-  } catch (error) {
-    if (error instanceof FormulaError) return formula;
-    throw error;
-  }
-  return tokens
-    .map((token) => {
-      if (token.kind === 'reference') {
-        const isFirst = token.sheet?.toLowerCase() === wanted;
-        const isLast = token.lastSheet?.toLowerCase() === wanted;
-        if (token.isExternal || (!isFirst && !isLast)) return token.text;
-        if (newName === undefined) return '#REF!';
-        return referenceText(
-          isFirst ? newName : token.sheet,
-          isLast ? newName : token.lastSheet,
-          token.from,
-          token.to,
-        );
-      }
-      if ((token.kind === 'name' || token.kind === 'error') && token.text.includes('!')) {
-        const at = token.text.lastIndexOf('!', token.text.length - 2);
-        const sheet = token.text.slice(0, at).replace(/^'|'$/g, '').replaceAll("''", "'");
-        if (sheet.toLowerCase() !== wanted) return token.text;
-        if (newName === undefined) return '#REF!';
-        return `'${newName.replaceAll("'", "''")}'${token.text.slice(at)}`;
-      }
-      return token.text;
-    })
-    .join('');
+  return rewriteParts(formula, (token) => {
+    if (token.kind === 'reference') {
+      const isFirst = token.sheet?.toLowerCase() === wanted;
+      const isLast = token.lastSheet?.toLowerCase() === wanted;
+      if (token.isExternal || (!isFirst && !isLast)) return token.text;
+      if (newName === undefined) return '#REF!';
+      return referenceText(
+        isFirst ? newName : token.sheet,
+        isLast ? newName : token.lastSheet,
+        token.from,
+        token.to,
+      );
+    }
+    if ((token.kind === 'name' || token.kind === 'error') && token.text.includes('!')) {
+      const at = token.text.lastIndexOf('!', token.text.length - 2);
+      const sheet = token.text.slice(0, at).replace(/^'|'$/g, '').replaceAll("''", "'");
+      if (sheet.toLowerCase() !== wanted) return token.text;
+      if (newName === undefined) return '#REF!';
+      return `'${newName.replaceAll("'", "''")}'${token.text.slice(at)}`;
+    }
+    return token.text;
+  });
 }
