@@ -4,12 +4,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { embeddedLink } from '../src/agent/embeddedLink.ts';
+import { Runner } from '../src/agent/runner.ts';
+import { currentSession } from '../src/agent/session.ts';
 import { WorkerRun } from '../src/agent/worker/host.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { Log } from '../src/base/log.ts';
-import { defaultSettings } from '../src/orchestration/rules.ts';
-import { RunQueue } from '../src/orchestration/runQueue.ts';
-import { openSqliteStore } from '../src/orchestration/sqlite.ts';
+import { Orchestrator } from '../src/orchestration/orchestrator.ts';
+import { stoppedError } from '../src/orchestration/rules.ts';
+import { defaultSettings } from '../src/orchestration/settings.ts';
+import { openFleetStore } from '../src/orchestration/store/fleetStore.ts';
+import { sqliteMigrations } from '../src/orchestration/store/schema.ts';
+import { openSqliteDatabase } from '../src/orchestration/store/sqlite.ts';
 import { fromWorker, type ToWorker } from '../src/protocol/worker.ts';
 import { machine, median, verdict } from './figures.ts';
 
@@ -21,7 +27,11 @@ const folder = mkdtempSync(join(tmpdir(), 'dflow-bench-'));
 
 /** A run of `text` through queue, store and worker; gives the milliseconds from its first to its last statement, and what its debugger was told. */
 async function play(text: string, debugged: readonly object[] = [], debug = false) {
-  const store = openSqliteStore(join(folder, `${performance.now()}.db`));
+  const path = join(folder, `${performance.now()}.db`);
+  const store = openFleetStore(
+    openSqliteDatabase(path, sqliteMigrations, systemClock),
+    Number.POSITIVE_INFINITY,
+  );
   const told: { readonly at: number; readonly message: { readonly event?: string } }[] = [];
   let worker: WorkerRun | undefined;
   let started = 0;
@@ -30,63 +40,74 @@ async function play(text: string, debugged: readonly object[] = [], debug = fals
     finished = resolve;
   });
   const tell = (message: ToWorker) => void worker?.receive(JSON.parse(JSON.stringify(message)) as ToWorker);
-  const queue = await RunQueue.open({
-    store,
-    clock: systemClock,
-    machineId: 'm',
-    settings: defaultSettings,
-    log: new Log('bench', () => Date.now()),
-    workers: {
-      account: 'a',
-      slots: 1,
-      launch: (claim, report) => {
-        worker = new WorkerRun(async (message) => {
-          const received = fromWorker.parse(JSON.parse(JSON.stringify(message)));
-          if (received.kind === 'started') started = performance.now();
-          report(received);
-          if (received.kind !== 'finished') return;
-          finished();
-          report({ kind: 'exited', how: 'ended' });
-        }, systemClock);
-        setImmediate(() =>
-          tell({
-            kind: 'start',
-            runId,
-            fence: claim.fence,
-            dataFolder: folder,
-            flow: { name: 'Bench', path: flowPath, text, companions: [] },
-            inputs: {},
-            debug,
-          }),
-        );
-        return {
-          stop: () => tell({ kind: 'stop' }),
-          pause: () => {},
-          resume: () => {},
-          safeStop: () => {},
-          kill: () => {},
-          answer: () => {},
-          debug: (message) => tell({ kind: 'debug', message }),
-        };
-      },
+  const settings = { ...defaultSettings, leaseMs: Number.POSITIVE_INFINITY };
+  const log = new Log('bench', () => Date.now());
+  await store.putMachine({ id: 'm', name: 'm', description: '', owner: 'a', unattendedSlots: 1 });
+  const orchestrator = await Orchestrator.open({ store, clock: systemClock, chance: () => 0, settings, log });
+  const workers = currentSession(
+    (claim, report) => {
+      worker = new WorkerRun(async (message) => {
+        const received = fromWorker.parse(JSON.parse(JSON.stringify(message)));
+        if (received.kind === 'started') started = performance.now();
+        report(received);
+        if (received.kind !== 'finished') return;
+        finished();
+        report({ kind: 'exited', how: 'ended' });
+      }, systemClock);
+      setImmediate(() =>
+        tell({
+          kind: 'start',
+          runId,
+          fence: claim.fence,
+          dataFolder: folder,
+          flow: { name: 'Bench', path: flowPath, text, companions: [] },
+          inputs: {},
+          debug,
+        }),
+      );
+      return {
+        stop: () => tell({ kind: 'stop' }),
+        pause: () => {},
+        resume: () => {},
+        safeStop: () => {},
+        kill: () => {},
+        answer: () => {},
+        debug: (message) => tell({ kind: 'debug', message }),
+      };
     },
+    'bench',
+    0,
+  );
+  const runner = new Runner({
+    link: embeddedLink(orchestrator, 'm'),
+    workers,
+    clock: systemClock,
+    boot: 'bench',
+    settings,
+    log,
   });
-  await queue.enqueue({
-    id: runId,
-    flow: { name: 'Bench', path: flowPath, hash: '' },
+  await runner.start();
+  await orchestrator.enqueue({
+    run: {
+      id: runId,
+      flow: { name: 'Bench', path: flowPath, hash: '' },
+      queue: 'm',
+      inputs: {},
+      mode: 'attended',
+      priority: 'normal',
+      requestedBy: 'bench',
+    },
+    account: workers.account,
     flowText: text,
-    inputs: {},
     sealedInputs: new Uint8Array(),
     companions: [],
-    mode: 'attended',
-    priority: 'normal',
-    requestedBy: 'bench',
   });
   const listen = (_: string, message: unknown) =>
     void told.push({ at: performance.now(), message: message as { readonly event?: string } });
   let seq = 0;
-  const ask = (message: object) =>
-    queue.debug(runId, { seq: ++seq, type: 'request', ...message }, listen).catch(() => {});
+  const ask = async (message: object) => {
+    runner.debug(runId, { seq: ++seq, type: 'request', ...message }, listen);
+  };
   while (started === 0) await new Promise((resolve) => setImmediate(resolve));
   for (const message of debugged) await ask(message);
   return {
@@ -95,8 +116,9 @@ async function play(text: string, debugged: readonly object[] = [], debug = fals
     async end() {
       await end;
       const ms = performance.now() - started;
-      await queue.close();
-      store.close();
+      await runner.close({ state: 'Canceled', error: stoppedError() });
+      await orchestrator.close();
+      await store.close();
       return ms;
     },
   };

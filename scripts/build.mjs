@@ -11,6 +11,7 @@ const entries = {
   server: 'src/server/main.ts',
   agent: 'src/agent/main.ts',
   worker: 'src/agent/worker/main.ts',
+  orchestrator: 'src/agent/orchestrator/main.ts',
   tester: 'src/testing/main.ts',
   cli: 'src/cli/dflow.ts',
   recognition: 'src/runtime/actions/ocr/thread.ts',

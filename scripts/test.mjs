@@ -60,6 +60,8 @@ function tool(args) {
 function servers() {
   const code = runTool(['scripts/provision-servers.mjs', ...(ci ? [] : ['--check'])]);
   if (code !== 0 && ci) throw new Error('servers for the slow tests cannot be had');
+  const sessions = runTool(['scripts/provision-sessions.mjs', ...(ci ? [] : ['--check'])]);
+  if (sessions !== 0 && ci) throw new Error('what makes sessions for the slow tests cannot be had');
 }
 
 function vitest(project) {

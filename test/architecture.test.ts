@@ -77,10 +77,10 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   orchestration: {
     sentence:
-      'orchestration/ owns runs, queues and their store: base and the vocabulary of protocol/; node:* only in the store.',
+      'orchestration/ owns runs, queues and their store: base and the vocabulary of protocol/; node:* and databases only in the store.',
     folders: ['base', 'protocol'],
-    packages: [],
-    node: ['sqlite'],
+    packages: ['croner', 'pg'],
+    node: ['sqlite', 'store/'],
   },
   protocol: {
     sentence: 'protocol/ holds what crosses a process: base only, zod to validate; no node:*.',

@@ -5,15 +5,25 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import { ProductError } from '../base/error.ts';
 import { orderedIds } from '../base/identifiers.ts';
 import { Log } from '../base/log.ts';
 import { addressFile, findAgent } from '../launch/dataFolder.ts';
-import { defaultSettings, type QueueSettings } from '../orchestration/rules.ts';
-import { RunQueue, type WorkerHost } from '../orchestration/runQueue.ts';
-import { openSqliteStore } from '../orchestration/sqlite.ts';
+import { agentStopping, Orchestrator } from '../orchestration/orchestrator.ts';
+import { Scheduler } from '../orchestration/scheduler.ts';
+import { defaultSettings, type QueueSettings } from '../orchestration/settings.ts';
 import { openWorkQueues, type SqliteWorkQueues } from '../orchestration/sqliteWorkQueues.ts';
+import { takeOver } from '../orchestration/store/adopt.ts';
+import { openFleetStore } from '../orchestration/store/fleetStore.ts';
+import { openScheduleStore } from '../orchestration/store/schedules.ts';
+import { sqliteMigrations } from '../orchestration/store/schema.ts';
+import { openSqliteDatabase } from '../orchestration/store/sqlite.ts';
 import type { AgentAddress, Machine } from '../protocol/agent.ts';
+import type { RunError } from '../protocol/run.ts';
+import type { OwnSessions } from '../protocol/sessions.ts';
 import { type AgentServices, Client } from './api.ts';
+import { openCredentialStore } from './credentials/credentialStore.ts';
+import { References } from './credentials/references.ts';
 import {
   dataFolderError,
   machineId,
@@ -21,12 +31,22 @@ import {
   workQueuesFile,
   writePrivateFile,
 } from './dataFolder.ts';
+import { embeddedLink } from './embeddedLink.ts';
+import { soleUser } from './fleetAccess.ts';
+import type { FleetServices } from './fleetApi.ts';
 import { openGate } from './gate.ts';
 import { lockDataFolder } from './lock.ts';
 import { logFile } from './logFile.ts';
+import { Membership } from './orchestrator/membership.ts';
+import { shareHost } from './orchestrator/sharedHost.ts';
+import { Runner } from './runner.ts';
+import { prepareRun } from './runRequest.ts';
 import { openVault } from './seal.ts';
-import { currentSession } from './session.ts';
-import { workerLauncher } from './workerLauncher.ts';
+import { chosenSessions, openSessions } from './sessions/machine.ts';
+import type { Launch } from './workerLauncher.ts';
+
+/** A sign-in that takes longer is not one that a run could wait for. */
+const connectionTestMs = 90_000;
 
 export interface AgentOptions {
   readonly dataFolder: string;
@@ -40,7 +60,9 @@ export interface AgentOptions {
   readonly clock?: Clock;
   readonly settings?: Partial<QueueSettings>;
   /** Instead of real worker processes. */
-  readonly launch?: WorkerHost['launch'];
+  readonly launch?: Launch;
+  /** Sessions of their own for unattended runs; `none`: the agent's session only. Absent: as it was at the last start. */
+  readonly sessions?: OwnSessions | 'none';
 }
 
 export interface Agent {
@@ -59,6 +81,7 @@ export interface Agent {
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { dataFolder, version, clock = systemClock } = options;
   const owned = new DisposableStore();
+  let closed: Promise<void> | undefined;
   try {
     prepareDataFolder(dataFolder);
     owned.add(lockDataFolder(dataFolder));
@@ -66,19 +89,61 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log.info('agent starts', { pid: process.pid, version, node: process.versions.node });
     const vault = openVault(dataFolder);
     const id = machineId(dataFolder);
-    const store = openSqliteStore(join(dataFolder, 'runs.db'), id);
-    owned.add({ dispose: () => store.close() });
-    const session = currentSession(
-      options.launch ??
-        workerLauncher({ script: options.workerScript, vault, dataFolder, log: log.child('worker') }),
+    const database = openSqliteDatabase(join(dataFolder, 'runs.db'), sqliteMigrations, clock, (recovered) =>
+      log.error('the run store was damaged', { code: recovered.code, message: recovered.message }),
     );
-    const machine: Machine = {
+    // The orchestrator is in the same process: no lease can run out while it lives, not even over a night of sleep.
+    const store = openFleetStore(database, Number.POSITIVE_INFINITY);
+    const closeStore = (): Promise<void> => {
+      closed ??= store.close();
+      return closed;
+    };
+    owned.add({ dispose: () => void closeStore() });
+    // Who may make connections here is the owner of the machine.
+    const references = new References({ environment: process.env, isAllowed: () => true });
+    const credentials = openCredentialStore(dataFolder, references);
+    // Who makes connections at an orchestrator may not start programs here.
+    const lentCredentials = openCredentialStore(
+      dataFolder,
+      new References({
+        environment: process.env,
+        isAllowed: ({ kind }) => kind !== 'command',
+      }),
+    );
+    let membership: Membership | undefined;
+    const session = await openSessions({
+      own: chosenSessions(dataFolder, options.sessions),
+      dataFolder,
+      agentVersion: version,
+      workerScript: options.workerScript,
+      launch: options.launch,
+      vault,
+      credentialOf: async (claim, signal) => {
+        const connection = (await store.connections()).find((one) => one.id === claim.run.connection);
+        if (connection !== undefined) return credentials.resolve(connection, signal);
+        const lent = await membership?.link?.credential(claim, signal);
+        if (lent?.connection !== undefined && lent.password !== undefined)
+          return { account: lent.connection.account, password: lent.password };
+        if (lent?.connection !== undefined) return lentCredentials.resolve(lent.connection, signal);
+        throw new ProductError(
+          'CredentialMissing',
+          `The run of ${claim.run.flow.name} came without a connection: there is no account to sign in with.`,
+          'Request it through a connection: dflow connection list',
+        );
+      },
+      clock,
+      log: log.child('worker'),
+    });
+    owned.add({ dispose: () => void session.close() });
+    const known = (await store.machines(Number.POSITIVE_INFINITY)).find((other) => other.id === id);
+    let machine: Machine = {
       id,
-      name: hostname(),
+      // Its user may have given it another name.
+      name: known === undefined || known.name === id ? hostname() : known.name,
       platform: `${process.platform} ${process.arch}`,
       agentVersion: version,
       user: session.account,
-      slots: session.slots,
+      slots: 1,
     };
     // The door first, then the queue: an agent that cannot be reached must not start runs.
     const clients = new Set<Client>();
@@ -91,16 +156,61 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       connected: (transport) => (admit ? admit(transport) : transport.close(1013, 'The agent is starting.')),
     });
     owned.add({ dispose: () => void gate.close('The agent could not start.') });
-    const queue = await RunQueue.open({
+    const settings = { ...defaultSettings, ...options.settings };
+    await takeOver(
+      database,
+      {
+        id,
+        name: machine.name,
+        description: known?.description ?? '',
+        owner: session.account,
+        unattendedSlots: 1,
+      },
+      (own) => store.putMachine(own),
+    );
+    const orchestrator = await Orchestrator.open({
       store,
       clock,
-      workers: session,
-      machineId: machine.id,
-      settings: { ...defaultSettings, ...options.settings },
+      chance: Math.random,
+      settings: { ...settings, leaseMs: Number.POSITIVE_INFINITY },
       log: log.child('queue'),
     });
-
-    owned.add({ dispose: () => void queue.close() });
+    owned.add({ dispose: () => void orchestrator.close() });
+    const link = embeddedLink(orchestrator, id, known?.group);
+    const [own, fleets] = shareHost(session.workers);
+    const runner = new Runner({
+      link,
+      workers: own,
+      clock,
+      boot: randomUUID(),
+      settings,
+      log: log.child('runner'),
+    });
+    await runner.start();
+    owned.add(own.onFreed(() => runner.beat()));
+    const joined = Membership.open({
+      dataFolder,
+      workers: fleets,
+      vault,
+      agentVersion: version,
+      clock,
+      settings,
+      log: log.child('membership'),
+    });
+    membership = joined;
+    owned.add(fleets.onFreed(() => joined.beat()));
+    if (session.workers.onChange)
+      owned.add(
+        session.workers.onChange(() => {
+          runner.beat();
+          joined.beat();
+        }),
+      );
+    owned.add({
+      dispose: () => void joined.close({ state: 'Canceled', error: runError(agentStopping()) }),
+    });
+    const schedules = openScheduleStore(database);
+    let scheduler: Scheduler | undefined;
 
     const address: AgentAddress = {
       pid: process.pid,
@@ -124,7 +234,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         log.info('agent stops', { reason });
         idleTimer?.dispose();
         if (findAgent(dataFolder)?.pid === process.pid) rmSync(addressFile(dataFolder), { force: true });
-        await queue.close();
+        orchestrator.refuse();
+        await scheduler?.close();
+        const ending = { state: 'Canceled', error: runError(agentStopping()) } as const;
+        await Promise.all([runner.close(ending), joined.close(ending)]);
+        await session.close();
+        await orchestrator.close();
+        await closeStore();
         await gate.close(reason);
         log.info('agent has stopped');
         owned.dispose();
@@ -142,8 +258,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         );
     };
     const endIfIdle = async (): Promise<void> => {
-      const { queued, running } = await queue.counts();
-      if (stopping || stays || queued + running > 0) return;
+      const { queued, running } = await orchestrator.counts();
+      // A machine of an orchestrator is there for others.
+      if (stopping || stays || queued + running > 0 || joined.machine !== undefined) return;
+      // Nobody else would start its runs.
+      if ((await schedules.list()).some(({ nextAt }) => nextAt !== undefined)) return;
+      if (stopping) return;
       const others = clients.size - (stopAskedBy && clients.has(stopAskedBy) ? 1 : 0);
       if (stopAskedBy && others === 0) await stop('A client asked for it, and nothing was left to do.');
       else if (options.idleExitSeconds !== undefined && clients.size === 0) {
@@ -155,6 +275,45 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       }
     };
 
+    const newId = orderedIds(() => clock.now());
+    const audit = log.child('audit');
+    const fleet: FleetServices = {
+      orchestrator,
+      store,
+      schedules,
+      leaseMs: Number.POSITIVE_INFINITY,
+      credentials: {
+        put: (connectionId, password) => credentials.put(connectionId, password),
+        remove: (connectionId) => credentials.remove(connectionId),
+        claim: (reference) => references.claim(reference),
+        test: async (connection) => {
+          const { host } = session;
+          const result = await credentials.test(
+            connection,
+            async (credential, signal) => {
+              const { id: opened } = await host.open(credential, { width: 1024, height: 768 }, signal);
+              await host.signOut(opened);
+            },
+            AbortSignal.timeout(connectionTestMs),
+          );
+          return { machine: machine.name, ...result };
+        },
+      },
+      own: { machineId: id, account: session.account, queue: () => link.queue },
+      audit: (who, what, subject) => audit.info(what, { who, subject }),
+      machineChanged: (changed) => {
+        if (changed.id !== id) return;
+        machine = { ...machine, name: changed.name };
+        link.workOn(changed.group ?? id);
+      },
+      schedulesChanged: () => {
+        scheduler?.wake();
+        idleChanged();
+      },
+      newId,
+      now: () => clock.now(),
+      prepare: (params, target, sealFor) => prepareRun(params, target, vault, sealFor),
+    };
     let workQueues: SqliteWorkQueues | undefined;
     owned.add({ dispose: () => workQueues?.close() });
     const services: AgentServices = {
@@ -162,10 +321,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         workQueues ??= openWorkQueues(workQueuesFile(dataFolder), `agent ${id}`, clock, randomUUID);
         return workQueues;
       },
-      queue,
+      orchestrator,
+      runner,
+      fleet,
+      membership: joined,
+      asker: soleUser(session.account),
       vault,
       log: log.child('api'),
-      newId: orderedIds(() => clock.now()),
+      newId,
       machine: () => machine,
       status: async () => ({
         machine,
@@ -174,7 +337,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         dataFolder,
         startedAt: address.startedAt,
         clients: clients.size,
-        ...(await queue.counts()),
+        ...(await orchestrator.counts()),
       }),
       stop: () => void stop('A client asked for it.'),
       stay: () => {
@@ -195,13 +358,29 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         idleChanged();
       });
     };
-    owned.add(queue.onLoadChanged(idleChanged));
+    owned.add(orchestrator.onLoadChanged(idleChanged));
+    owned.add(runner.onChange(idleChanged));
+    owned.add(joined.onChange(idleChanged));
     writePrivateFile(addressFile(dataFolder), JSON.stringify(address));
+    // The last step: an agent that cannot be reached must not start runs.
+    scheduler = Scheduler.start({
+      store: schedules,
+      clock,
+      log: log.child('schedules'),
+      enqueue: (request) => orchestrator.enqueue(request),
+      reseal: (scheduleId, runId, sealed) => vault.seal(runId, vault.open(scheduleId, sealed)),
+      sweepMs: settings.sweepMs,
+    });
     log.info('agent is ready', { port: gate.port });
     idleChanged();
     return { address, log, stopped, stop };
   } catch (error) {
     owned.dispose();
+    await closed?.catch(() => {}); // the next start needs the file
     throw dataFolderError(dataFolder, error);
   }
+}
+
+function runError({ code, message, nextStep }: ProductError): RunError {
+  return { code, message, nextStep };
 }

@@ -1,38 +1,43 @@
 // What an agent does for its clients: the methods of protocol/agent.ts, one Client per link. Decides nothing about runs.
-import { createHash } from 'node:crypto';
 import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.ts';
 import { ProductError } from '../base/error.ts';
 import type { Event } from '../base/event.ts';
 import type { Log } from '../base/log.ts';
-import { LineIndex } from '../base/text.ts';
-import { bundle } from '../files/companions.ts';
-import { checkInputs, flowInfo } from '../language/analysis/flow.ts';
-import { check } from '../language/checks/check.ts';
-import { isBlocking } from '../language/diagnostics.ts';
-import { parse } from '../language/syntax/parser.ts';
-import type { FlowFile } from '../language/syntax/tree.ts';
-import type { Debugger, RunQueue } from '../orchestration/runQueue.ts';
+import type { Orchestrator } from '../orchestration/orchestrator.ts';
 import type { SqliteWorkQueues } from '../orchestration/sqliteWorkQueues.ts';
+import type { RunEnding } from '../orchestration/store.ts';
 import {
   type AgentMethod,
   type AgentParams,
   type AgentResult,
   agentMethods,
   type Machine,
-  maxFlowBytes,
   protocolVersion,
 } from '../protocol/agent.ts';
+import type { FleetMethod } from '../protocol/fleetMethods.ts';
 import { checkProtocol } from '../protocol/link.ts';
 import { invalidRequest, RpcPeer } from '../protocol/rpc.ts';
-import type { Companion, Run } from '../protocol/run.ts';
+import { isTerminal, type Run } from '../protocol/run.ts';
 import type { WorkQueueRecord } from '../protocol/workQueues.ts';
+import { type Asker, maySee } from './fleetAccess.ts';
+import { FleetApi, type FleetServices } from './fleetApi.ts';
 import type { ClientTransport } from './gate.ts';
+import type { Membership } from './orchestrator/membership.ts';
+import type { Debugger, Runner } from './runner.ts';
+import { editedInputs, prepareRun } from './runRequest.ts';
 import type { Vault } from './seal.ts';
-import { listedRuns, shownInputs } from './shown.ts';
+import { listedRuns } from './shown.ts';
 
 /** What the methods work on. */
 export interface AgentServices {
-  readonly queue: RunQueue;
+  readonly orchestrator: Orchestrator;
+  readonly runner: Runner;
+  /** Machines, groups, connections, queues and schedules. */
+  readonly fleet: FleetServices;
+  /** In the fleet of an orchestrator elsewhere. */
+  readonly membership: Membership;
+  /** Whoever is behind a link. */
+  readonly asker: Asker;
   readonly vault: Vault;
   readonly log: Log;
   newId(): string;
@@ -56,6 +61,8 @@ type Methods = { [M in AgentMethod]: (params: AgentParams<M>) => Promise<AgentRe
 
 export class Client implements Disposable {
   readonly #services: AgentServices;
+  readonly #fleet: FleetApi;
+  readonly #methods: Methods;
   readonly #transport: ClientTransport;
   readonly #peer: RpcPeer;
   readonly #owned = new DisposableStore();
@@ -69,6 +76,8 @@ export class Client implements Disposable {
 
   constructor(transport: ClientTransport, services: AgentServices) {
     this.#services = services;
+    this.#fleet = new FleetApi(services.fleet, services.asker);
+    this.#methods = { ...this.#ownMethods(), ...this.#fleet.methods };
     this.#transport = transport;
     this.#peer = this.#owned.add(
       new RpcPeer(transport, {
@@ -78,8 +87,8 @@ export class Client implements Disposable {
     );
     this.onClose = this.#peer.onClose;
     this.onClose(() => this.dispose());
-    this.#owned.add(services.queue.onEvents(() => void this.#pump()));
-    this.#owned.add(toDisposable(() => services.queue.debuggerGone(this.#debugger)));
+    this.#owned.add(services.orchestrator.onEvents(() => void this.#pump()));
+    this.#owned.add(toDisposable(() => services.runner.debuggerGone(this.#debugger)));
   }
 
   dispose(): void {
@@ -115,95 +124,124 @@ export class Client implements Disposable {
 
   readonly #debugger: Debugger = (runId, message) => this.#peer.notify('debug', { runId, message });
 
-  readonly #methods: Methods = {
-    hello: ({ protocol, client }) => {
-      checkProtocol(protocol);
-      this.#greeted = true;
-      this.#name = client.slice(0, 100);
-      this.#services.log.info('client connected', { client: this.#name });
-      return {
-        protocol: protocolVersion,
-        pid: process.pid,
-        machine: this.#services.machine(),
-        lastSeq: this.#services.queue.lastSeq,
-      };
-    },
-    'runs.enqueue': async (params) => ({ run: await this.#enqueue(params) }),
-    'runs.list': async ({ limit }) => {
-      // The number first: an event between the two is then sent again rather than missed.
-      const { queue } = this.#services;
-      const lastSeq = queue.lastSeq;
-      const runs = await queue.list(Math.min(Math.max(0, Math.floor(limit)), maxListed));
-      return { runs: listedRuns(runs, pageBytes), lastSeq };
-    },
-    'runs.get': async ({ runId }) => ({ run: await this.#services.queue.get(runId) }),
-    'runs.events': async ({ runId, after }) => ({
-      events: await this.#services.queue.events(after, pageBytes, runId),
-    }),
-    'runs.stop': async ({ runId }) => {
-      this.#services.log.info('a run is to be stopped', { runId, client: this.#name });
-      return { run: await this.#services.queue.stop(runId) };
-    },
-    'runs.safeStop': async ({ runId }) => {
-      this.#services.log.info('a run is to stop where it is prepared for it', { runId, client: this.#name });
-      return { run: await this.#services.queue.tell(runId, 'safeStop') };
-    },
-    'runs.pause': async ({ runId }) => ({ run: await this.#services.queue.tell(runId, 'pause') }),
-    'runs.resume': async ({ runId }) => ({ run: await this.#services.queue.tell(runId, 'resume') }),
-    'runs.resubmit': async ({ runId, requestedBy, id = this.#services.newId() }) => {
-      const { queue, vault } = this.#services;
-      return {
-        run: await queue.resubmit(runId, id, requestedBy, (sealed) =>
-          vault.seal(id, vault.open(runId, sealed)),
-        ),
-      };
-    },
-    'runs.answer': async ({ runId, questionId, answer, by }) => {
-      await this.#services.queue.answer(runId, questionId, answer, by);
-      return {};
-    },
-    'runs.debug': async ({ runId, message }) => {
-      await this.#services.queue.debug(runId, message, this.#debugger);
-      return {};
-    },
-    'workQueues.list': async () => ({ queues: await this.#services.workQueues().queues() }),
-    'workQueues.add': async ({ name, maxRetries }) => ({
-      queue: await this.#services.workQueues().addQueue(name, maxRetries),
-    }),
-    'workQueues.setState': async ({ queue, state }) => {
-      const { id } = await this.#workQueue(queue);
-      await this.#services.workQueues().setState(id, state);
-      return { queue: await this.#workQueue(id) };
-    },
-    'workQueues.items': async ({ queue }) => {
-      const { id } = await this.#workQueue(queue);
-      const all = await this.#services.workQueues().items(id);
-      let used = 0;
-      const items = all.filter((item) => {
-        used += item.value.length + item.notes.length + item.name.length;
-        return used <= pageBytes;
-      });
-      return { items, more: all.length - items.length };
-    },
-    subscribe: async ({ after }) => {
-      const { queue } = this.#services;
-      const result = { lastSeq: queue.lastSeq, complete: await queue.keepsAllAfter(after) };
-      this.#cursor = Math.min(after, result.lastSeq);
-      setImmediate(() => void this.#pump());
-      return result;
-    },
-    'agent.stop': ({ whenIdle }) => {
-      this.#services.log.info('the agent is to stop', { whenIdle, client: this.#name });
-      // After the answer has left.
-      setImmediate(() => (whenIdle ? this.#services.stopWhenIdle(this) : this.#services.stop()));
-      return {};
-    },
-    'agent.stay': () => {
-      this.#services.stay();
-      return {};
-    },
-    'agent.status': () => this.#services.status(),
-  };
+  #ownMethods(): Omit<Methods, FleetMethod> {
+    return {
+      hello: ({ protocol, client }) => {
+        checkProtocol(protocol);
+        this.#greeted = true;
+        this.#name = client.slice(0, 100);
+        this.#services.log.info('client connected', { client: this.#name });
+        return {
+          protocol: protocolVersion,
+          pid: process.pid,
+          machine: this.#services.machine(),
+          lastSeq: this.#services.orchestrator.lastSeq,
+        };
+      },
+      'runs.enqueue': async (params) => ({ run: await this.#enqueue(params) }),
+      'runs.list': async ({ limit }) => {
+        // The number first: an event between the two is then sent again rather than missed.
+        const { orchestrator } = this.#services;
+        const lastSeq = orchestrator.lastSeq;
+        const runs = await orchestrator.list(Math.min(Math.max(0, Math.floor(limit)), maxListed));
+        const seen = await Promise.all(runs.map((run) => maySee(this.#services.asker, run)));
+        return {
+          runs: listedRuns(
+            runs.filter((_, index) => seen[index]),
+            pageBytes,
+          ),
+          lastSeq,
+        };
+      },
+      'runs.get': async ({ runId }) => ({ run: await this.#fleet.run(runId) }),
+      'runs.events': async ({ runId, after }) => {
+        await this.#fleet.run(runId);
+        return { events: [...(await this.#services.orchestrator.events(after, pageBytes, runId))] };
+      },
+      'runs.stop': async ({ runId }) => {
+        await this.#fleet.run(runId);
+        this.#services.log.info('a run is to be stopped', { runId, client: this.#name });
+        return { run: await this.#services.orchestrator.stop(runId) };
+      },
+      'runs.safeStop': async ({ runId }) => {
+        this.#services.log.info('a run is to stop where it is prepared for it', {
+          runId,
+          client: this.#name,
+        });
+        return { run: await this.#tell(runId, 'safeStop') };
+      },
+      'runs.pause': async ({ runId }) => ({ run: await this.#tell(runId, 'pause') }),
+      'runs.resume': async ({ runId }) => ({ run: await this.#tell(runId, 'resume') }),
+      'runs.resubmit': async (params) => ({ run: await this.#resubmit(params) }),
+      'runs.answer': async ({ runId, questionId, answer, by }) => {
+        await this.#fleet.run(runId);
+        await this.#services.runner.answer(runId, questionId, answer, by);
+        return {};
+      },
+      'runs.debug': async ({ runId, message }) => {
+        if (!this.#services.runner.debug(runId, message, this.#debugger) && message !== null) {
+          const { flow, state } = await this.#services.orchestrator.get(runId);
+          throw new ProductError(
+            'RunNotActive',
+            `The run of ${flow.name} is ${state}: a debugger needs one that has begun and not ended.`,
+            isTerminal(state) ? 'Start a new run in the debugger.' : 'Wait until it has begun.',
+          );
+        }
+        return {};
+      },
+      'workQueues.list': async () => ({ queues: await this.#services.workQueues().queues() }),
+      'workQueues.add': async ({ name, maxRetries }) => ({
+        queue: await this.#services.workQueues().addQueue(name, maxRetries),
+      }),
+      'workQueues.setState': async ({ queue, state }) => {
+        const { id } = await this.#workQueue(queue);
+        await this.#services.workQueues().setState(id, state);
+        return { queue: await this.#workQueue(id) };
+      },
+      'workQueues.items': async ({ queue }) => {
+        const { id } = await this.#workQueue(queue);
+        const all = await this.#services.workQueues().items(id);
+        let used = 0;
+        const items = all.filter((item) => {
+          used += item.value.length + item.notes.length + item.name.length;
+          return used <= pageBytes;
+        });
+        return { items, more: all.length - items.length };
+      },
+      subscribe: async ({ after }) => {
+        const { orchestrator } = this.#services;
+        const result = { lastSeq: orchestrator.lastSeq, complete: await orchestrator.keepsAllAfter(after) };
+        this.#cursor = Math.min(after, result.lastSeq);
+        setImmediate(() => void this.#pump());
+        return result;
+      },
+      'agent.stop': ({ whenIdle }) => {
+        this.#services.log.info('the agent is to stop', { whenIdle, client: this.#name });
+        // After the answer has left.
+        setImmediate(() => (whenIdle ? this.#services.stopWhenIdle(this) : this.#services.stop()));
+        return {};
+      },
+      'agent.stay': () => {
+        this.#services.stay();
+        return {};
+      },
+      'agent.pair': (params) => this.#services.membership.pair(params),
+      'agent.unpair': () => this.#services.membership.unpair(agentLeft()),
+      'agent.status': () => this.#services.status(),
+    };
+  }
+
+  async #tell(runId: string, wish: 'pause' | 'resume' | 'safeStop'): Promise<Run> {
+    const run = await this.#fleet.run(runId);
+    if (this.#services.runner.tell(runId, wish)) return run;
+    throw new ProductError(
+      'RunNotActive',
+      `The run of ${run.flow.name} is ${run.state}: only one that runs can be paused, resumed or stopped safely.`,
+      run.state === 'Queued' || run.state === 'Starting'
+        ? 'Wait until it runs, or stop it.'
+        : 'Nothing is left to do.',
+    );
+  }
 
   async #workQueue(idOrName: string): Promise<WorkQueueRecord> {
     const queue = await this.#services.workQueues().queue(idOrName);
@@ -215,53 +253,45 @@ export class Client implements Disposable {
     );
   }
 
-  async #enqueue({
-    id = this.#services.newId(),
-    flow,
-    inputs,
-    mode,
-    priority,
-    requestedBy,
-    timeoutSeconds,
-    debug,
-  }: AgentParams<'runs.enqueue'>): Promise<Run> {
-    const companions = flow.companions ?? [];
-    refuseTooLarge(flow.name, [{ path: flow.path || flow.name, text: flow.text }, ...companions]);
-    const file = parse(flow.text);
-    refuseErrors(flow.path || flow.name, file);
-    for (const called of bundle(flow.name, file, companions).called) refuseErrors(called.path, called.file);
-    const info = flowInfo(file);
-    const checked = checkInputs(info, inputs);
-    if (!checked.ok) throw checked.problems[0] as ProductError;
-    const sensitive = new Set(
-      info.inputs.filter((input) => input.sensitive).map((input) => input.externalName),
-    );
-    const { queue, vault, log } = this.#services;
-    const run = await queue.enqueue({
-      id,
-      flow: { name: flow.name, path: flow.path, hash: createHash('sha256').update(flow.text).digest('hex') },
-      flowText: flow.text,
-      companions,
-      inputs: shownInputs(checked.values, sensitive),
-      sealedInputs: vault.seal(id, checked.values),
-      mode,
-      priority,
-      requestedBy,
-      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
-      ...(debug === true && { debug }),
-    });
+  async #enqueue(params: AgentParams<'runs.enqueue'>): Promise<Run> {
+    const { orchestrator, runner, vault, log, newId } = this.#services;
+    const { id = newId(), debug, flow, mode } = params;
+    const prepared = prepareRun(params, await this.#fleet.target(params, mode), vault, id);
+    if (debug === true) runner.willBeDebugged(id);
+    const run = await orchestrator.enqueue({ ...prepared, run: { ...prepared.run, id } });
     log.info('run queued', { runId: id, flow: flow.name, client: this.#name });
     return run;
+  }
+
+  async #resubmit(params: AgentParams<'runs.resubmit'>): Promise<Run> {
+    const { orchestrator, vault, fleet, newId } = this.#services;
+    const { id = newId(), runId, requestedBy, priority, connection, queue, inputs: changed } = params;
+    const { mode } = await this.#fleet.run(runId);
+    const elsewhere = connection !== undefined || queue !== undefined;
+    const target = elsewhere ? await this.#fleet.target({ connection, queue }, mode) : undefined;
+    const old = changed === undefined ? undefined : await fleet.store.entry(runId);
+    const edited = old && editedInputs(old, changed ?? {}, vault, id);
+    return orchestrator.resubmit(
+      runId,
+      {
+        id,
+        requestedBy,
+        ...(target && { target }),
+        ...(priority !== undefined && { priority }),
+        ...(edited && { inputs: edited.inputs }),
+      },
+      (sealed) => edited?.sealed ?? vault.seal(id, vault.open(runId, sealed)),
+    );
   }
 
   /** Sends the events that this client has not had, in order, as fast as it takes them; what it has not taken waits in the store. */
   async #pump(): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
-    const { queue, log } = this.#services;
+    const { orchestrator, log } = this.#services;
     try {
-      while (this.#cursor !== undefined && this.#cursor < queue.lastSeq) {
-        const events = await queue.events(this.#cursor, pumpBytes);
+      while (this.#cursor !== undefined && this.#cursor < orchestrator.lastSeq) {
+        const events = await orchestrator.events(this.#cursor, pumpBytes);
         const last = events.at(-1);
         if (!last || this.#cursor === undefined) break;
         for (const event of events) this.#peer.notify('event', { event });
@@ -277,30 +307,14 @@ export class Client implements Disposable {
   }
 }
 
-function refuseTooLarge(name: string, files: readonly Companion[]): void {
-  const sizes = files.map(({ text }) => Buffer.byteLength(text));
-  const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  if (bytes <= maxFlowBytes) return;
-  const megabytes = (size: number) => `${(size / 1024 / 1024).toFixed(1)} MB`;
-  const most = Math.max(...sizes);
-  const largest = files[sizes.indexOf(most)]?.path;
-  throw new ProductError(
-    'FlowTooLarge',
-    files.length === 1
-      ? `${name} has ${megabytes(bytes)}; a flow may have ${maxFlowBytes / 1024 / 1024} MB.`
-      : `${name} and what it needs have ${megabytes(bytes)}, most of it in ${largest} (${megabytes(most)}); together they may have ${maxFlowBytes / 1024 / 1024} MB.`,
-    'Split the flow, remove images and screenshots that it does not use, or move data out of it into files.',
-  );
-}
-
-function refuseErrors(path: string, file: FlowFile): void {
-  const blocking = check(file, { blockingOnly: true }).filter(isBlocking);
-  if (blocking.length === 0) return;
-  const first = blocking[0] as (typeof blocking)[number];
-  const line = new LineIndex(file.text).lineOf(first.start) + 1;
-  throw new ProductError(
-    'FlowHasErrors',
-    `${path}:${line}: ${first.code}: ${first.message}${blocking.length > 1 ? ` (and ${blocking.length - 1} more)` : ''}`,
-    'Mend the flow (`dflow check` lists all of it), then run it again.',
-  );
+/** How runs of an orchestrator end whose machine leaves it. */
+function agentLeft(): RunEnding {
+  return {
+    state: 'Canceled',
+    error: {
+      code: 'MachineLeft',
+      message: 'The machine of this run was taken out of the orchestrator.',
+      nextStep: 'Resubmit the run: another machine gets it.',
+    },
+  };
 }

@@ -1,11 +1,11 @@
-// The agent process: `agent [--data-folder PATH] [--port N] [--idle-exit SECONDS]`. Says on standard output, as one line of JSON,
+// The agent process: `agent [--data-folder PATH] [--port N] [--idle-exit SECONDS] [--sessions client|server|none] [--session-limit N]`. Says on standard output, as one line of JSON,
 // either how it can be reached or why it cannot run, and nothing else.
 import { dirname, extname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { asProductError, ProductError } from '../base/error.ts';
 import { productVersion } from '../base/version.ts';
 import { defaultDataFolder } from '../launch/dataFolder.ts';
-import { startAgent } from './agent.ts';
+import { type AgentOptions, startAgent } from './agent.ts';
 
 /** A stop that takes longer than a run's grace time and its record has a fault: the process must end all the same. */
 const stopMs = 15_000;
@@ -46,14 +46,22 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-function readArguments(): { dataFolder: string; port?: number; idleExitSeconds?: number } {
-  let values: { 'data-folder'?: string; port?: string; 'idle-exit'?: string };
+function readArguments(): Pick<AgentOptions, 'dataFolder' | 'port' | 'idleExitSeconds' | 'sessions'> {
+  let values: {
+    'data-folder'?: string;
+    port?: string;
+    'idle-exit'?: string;
+    sessions?: string;
+    'session-limit'?: string;
+  };
   try {
     ({ values } = parseArgs({
       options: {
         'data-folder': { type: 'string' },
         port: { type: 'string' },
         'idle-exit': { type: 'string' },
+        sessions: { type: 'string' },
+        'session-limit': { type: 'string' },
       },
     }));
   } catch (error) {
@@ -65,7 +73,27 @@ function readArguments(): { dataFolder: string; port?: number; idleExitSeconds?:
     dataFolder: resolve(values['data-folder'] ?? defaultDataFolder()),
     ...(port !== undefined && { port }),
     ...(idleExitSeconds !== undefined && { idleExitSeconds }),
+    ...sessionsOf(values.sessions, values['session-limit']),
   };
+}
+
+/** Most sessions at once on Windows Server where nobody says otherwise: the most unattended runs a machine carries (rule CCY-5). */
+const usualLimit = 10;
+
+function sessionsOf(kind: string | undefined, limit: string | undefined): Pick<AgentOptions, 'sessions'> {
+  const sessionLimit = wholeNumber('--session-limit', limit, 1_000) ?? usualLimit;
+  switch (kind) {
+    case undefined:
+      return {};
+    case 'none':
+      return { sessions: 'none' };
+    case 'client':
+      return { sessions: { edition: 'client', sessionLimit: 1 } };
+    case 'server':
+      return { sessions: { edition: 'server', sessionLimit } };
+    default:
+      throw wrongArguments(`--sessions takes client, server or none, not "${kind}"`);
+  }
 }
 
 function wholeNumber(name: string, text: string | undefined, max: number): number | undefined {

@@ -1,10 +1,34 @@
-// Where the runs of this machine execute. Today the session of the user who started the agent; it carries one run at a time.
+// The session that the agent itself is in, as the place where runs execute: that of the user who started it. Attended runs use it; an
+// unattended one would need a session of its own, which only a session host can make (agent/sessions/).
 import { userInfo } from 'node:os';
-import type { WorkerHost } from '../orchestration/runQueue.ts';
+import type { MachineFacts } from '../protocol/fleet.ts';
+import type { WorkerHost } from './runner.ts';
+import type { Launch } from './workerLauncher.ts';
 
-/** The user's own session. `launch` starts worker processes as children of the agent, hence in its session. */
-export function currentSession(launch: WorkerHost['launch']): WorkerHost {
-  return { account: currentAccount(), slots: 1, launch };
+/** Identifier of the one session there is. */
+const own = 'current';
+
+/** `launch` starts worker processes as children of the agent, hence in its session. */
+export function currentSession(
+  launch: Launch,
+  agentVersion: string,
+  since: number,
+): WorkerHost & { readonly account: string } {
+  const account = currentAccount();
+  const facts: MachineFacts = {
+    platform: `${process.platform} ${process.arch}`,
+    agentVersion,
+    edition: 'client',
+    sessionLimit: 1,
+    severalPerUser: false,
+    sessions: [{ id: own, account, state: 'active', kind: 'console', ours: false, since }],
+    recording: [],
+  };
+  return {
+    account,
+    facts: async () => facts,
+    launch: async (claim, report, debug) => ({ worker: launch(claim, report, debug), session: own }),
+  };
 }
 
 function currentAccount(env: NodeJS.ProcessEnv = process.env): string {

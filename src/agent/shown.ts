@@ -7,6 +7,7 @@ const outputCharacters = 1_000_000;
 
 type Values = Readonly<Record<string, WireValue>>;
 
+/** Sensitive inputs stay out of every record (rules SEC-4, C9). */
 export function shownInputs(inputs: Values, sensitive: ReadonlySet<string>): Record<string, WireValue> {
   return mapValues(inputs, (value, name) =>
     sensitive.has(name) ? secured : shortened(value, shownCharacters),

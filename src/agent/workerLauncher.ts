@@ -1,38 +1,44 @@
-// Starts one process per run and speaks with it over its private channel. Flow and inputs go only there.
+// Speaks with the process of one run over its private channel, and starts such processes in the agent's own session. Flow and inputs go
+// only there. Other sessions: sessions/workers.ts.
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import type { Log } from '../base/log.ts';
 import { Redactor } from '../base/redact.ts';
-import type { WorkerHost } from '../orchestration/runQueue.ts';
+import type { Claim } from '../orchestration/store.ts';
 import { invalidRequest } from '../protocol/rpc.ts';
 import { fromWorker, type ToWorker } from '../protocol/worker.ts';
+import type { Worker, WorkerReport } from './runner.ts';
 import type { Vault } from './seal.ts';
 import { secretsOf, shownOutputs } from './shown.ts';
 
-export interface WorkerLauncherOptions {
-  /** `worker.cjs`, or the source file in tests. */
-  readonly script: string;
+export interface WorkerTalkOptions {
   readonly vault: Vault;
   readonly dataFolder: string;
   readonly log: Log;
 }
+
+export interface WorkerLauncherOptions extends WorkerTalkOptions {
+  /** `worker.cjs`, or the source file in tests. */
+  readonly script: string;
+}
+
+/** Hands flow and inputs to the process that was started for a claim. */
+export type WorkerTalk = (
+  child: ChildProcess,
+  report: (report: WorkerReport) => void,
+  debug: boolean,
+) => Worker;
+
+/** Starts a worker for `claim` and hands it flow and inputs; `debug`: it waits for a debugger first. Throws a ProductError when that is impossible. */
+export type Launch = (claim: Claim, report: (report: WorkerReport) => void, debug: boolean) => Worker;
 
 /** Last words of a worker that are kept for the log. */
 const lastWords = 2_000;
 /** Messages that were sent before the end are still read after it, but not for ever. */
 const drainMs = 2_000;
 
-export function workerLauncher({
-  script,
-  vault,
-  dataFolder,
-  log,
-}: WorkerLauncherOptions): WorkerHost['launch'] {
+export function workerLauncher({ script, ...options }: WorkerLauncherOptions): Launch {
   return (claim, report, debug) => {
-    const runId = claim.run.id;
-    const inputs = vault.open(runId, claim.sealedInputs);
-    const redactor = new Redactor();
-    for (const value of Object.values(inputs)) for (const secret of secretsOf(value)) redactor.add(secret);
-
+    const talk = workerTalk(options, claim);
     // A group of its own on POSIX, so that everything the flow started can be ended with it. Same Node, no flags of the agent's own.
     const child = fork(script, [], {
       execArgv: [],
@@ -40,6 +46,17 @@ export function workerLauncher({
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: process.env,
     });
+    return talk(child, report, debug);
+  };
+}
+
+/** Opens the inputs of `claim`, before anything is started for it. The process must lead a group of its own on POSIX. Throws as `Vault.open`. */
+export function workerTalk({ vault, dataFolder, log }: WorkerTalkOptions, claim: Claim): WorkerTalk {
+  const runId = claim.run.id;
+  const inputs = vault.open(runId, claim.sealedInputs);
+  const redactor = new Redactor();
+  for (const value of Object.values(inputs)) for (const secret of secretsOf(value)) redactor.add(secret);
+  return (child, report, debug) => {
     let words = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-lastWords);
@@ -88,6 +105,15 @@ export function workerLauncher({
       child.once('disconnect', () => exited(how));
       setTimeout(() => exited(how), drainMs).unref();
     });
+    // It may have ended before anybody listened.
+    if (child.exitCode !== null || child.signalCode !== null)
+      setImmediate(() =>
+        exited(
+          child.signalCode
+            ? `was killed by signal ${child.signalCode}`
+            : `ended with exit code ${child.exitCode}`,
+        ),
+      );
     log.info('worker started', { runId, pid: child.pid });
 
     return {

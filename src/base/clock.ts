@@ -14,7 +14,17 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, action) {
-    const timer = setTimeout(action, ms);
+    let left = ms;
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = () => {
+      const step = Math.min(left, longestTimerMs);
+      left -= step;
+      timer = setTimeout(left > 0 ? wait : action, step);
+    };
+    wait();
     return toDisposable(() => clearTimeout(timer));
   },
 };
+
+/** A longer timer of the platform (24.8 days) would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;

@@ -12,12 +12,19 @@ import { stopAgent } from './agent.ts';
 /** An agent that a command started only for itself goes away by itself if the command dies. */
 const idleExitSeconds = 30;
 
+export interface AgentStartOptions {
+  readonly port?: number | undefined;
+  readonly stay: boolean;
+  readonly sessions?: string | undefined;
+  readonly sessionLimit?: number | undefined;
+}
+
 export interface AgentAccess {
   readonly dataFolder: string;
   /** The running agent, or undefined. Throws `AgentTokenWrong` or `ProtocolMismatch`. */
   find(): Promise<AgentLink | undefined>;
   /** Starts the agent (`stay`: until it is stopped) and connects. Throws what `startAgent` and `connectAgent` throw. */
-  start(options: { readonly port?: number | undefined; readonly stay: boolean }): Promise<AgentLink>;
+  start(options: AgentStartOptions): Promise<AgentLink>;
 }
 
 export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAccess {
@@ -35,12 +42,14 @@ export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAcce
         throw error;
       }
     },
-    async start({ port, stay }) {
+    async start({ port, stay, sessions, sessionLimit }) {
       const address = await startAgent({
         nodePath: nodePath(),
         agentScript,
         dataFolder,
         ...(port === undefined ? {} : { port }),
+        sessions,
+        sessionLimit,
         ...(stay ? {} : { idleExitSeconds }),
       });
       return connectAgent(address, 'dflow');

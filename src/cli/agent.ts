@@ -3,18 +3,26 @@ import { ProductError } from '../base/error.ts';
 import { isAlive } from '../launch/dataFolder.ts';
 import type { AgentResult } from '../protocol/agent.ts';
 import type { AgentLink } from '../protocol/link.ts';
-import type { AgentAccess } from './access.ts';
+import type { AgentAccess, AgentStartOptions } from './access.ts';
 import type { Output } from './terminal.ts';
 import { exitCode } from './usage.ts';
 
 /** Starts an agent that stays, unless one is running already. */
 export async function startAgentCommand(
   access: AgentAccess,
-  port: number | undefined,
+  { port, sessions, sessionLimit }: Omit<AgentStartOptions, 'stay'>,
   out: Output,
 ): Promise<number> {
   const running = await access.find();
-  const link = running ?? (await access.start({ port, stay: true }));
+  if (running && sessions !== undefined) {
+    running.dispose();
+    throw new ProductError(
+      'AgentRunning',
+      'The agent is already running: which sessions it makes is chosen at its start.',
+      'Stop it first: dflow agent stop',
+    );
+  }
+  const link = running ?? (await access.start({ port, stay: true, sessions, sessionLimit }));
   try {
     if (running) await link.call('agent.stay', {}); // a command may have started it only for itself
     const status = await link.call('agent.status', {});

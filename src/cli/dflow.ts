@@ -2,23 +2,42 @@
 import { parseArgs } from 'node:util';
 import { asProductError, ProductError } from '../base/error.ts';
 import { productVersion } from '../base/version.ts';
-import { maxQueueName, maxTimeoutSeconds } from '../protocol/agent.ts';
+import { nearest } from '../language/nearest.ts';
+import { defaultDataFolder } from '../launch/dataFolder.ts';
+import { maxQueueName } from '../protocol/agent.ts';
 import type { WireValue } from '../protocol/run.ts';
 import { agentAccess } from './access.ts';
 import { listActions, listSupported } from './actions.ts';
 import { agentStatus, startAgentCommand, stopAgentCommand } from './agent.ts';
 import { checkFlows } from './check.ts';
 import { type ReportFormat, reportFormats } from './checkReport.ts';
+import { connectionCommands } from './connection.ts';
 import { diffFiles } from './diff.ts';
 import { formatFlows } from './format.ts';
-import { gatherInputs } from './inputs.ts';
-import { resubmit, showQueue, tellRun } from './queue.ts';
+import { groupCommands } from './group.ts';
+import { machineCommands } from './machine.ts';
+import {
+  login,
+  logout,
+  orchestratorAccess,
+  pair,
+  serve,
+  showAccess,
+  showCode,
+  unpair,
+} from './orchestrator.ts';
+import { readSecret } from './prompt.ts';
+import { queueCommands } from './queue.ts';
 import { listRules, readRules } from './rules.ts';
 import { runFlow } from './run.ts';
+import { inputOptions, readRequested, readTerms, termOptions } from './runOptions.ts';
+import { runsCommands } from './runs.ts';
+import { scheduleCommands } from './schedule.ts';
 import { list, pack, unpack } from './solution.ts';
+import { type Context, OptionReader, oneOf, runSubcommand, type Subcommands } from './subcommands.ts';
 import { processOutput } from './terminal.ts';
 import { testFlows } from './test.ts';
-import { exitCode, help } from './usage.ts';
+import { exitCode, help, helpOf } from './usage.ts';
 import { addWorkQueue, listWorkQueues, setWorkQueueState, showWorkQueue } from './workQueue.ts';
 
 /** Runs one command and returns its exit code; never throws. `presets.inputs` are inputs given by the calling program. */
@@ -31,6 +50,9 @@ export async function dflow(
   const out = processOutput(process.stdout);
   const err = processOutput(process.stderr);
   try {
+    // Its options are its own.
+    if (args[0] === 'orchestrator' && !asClient.has(args[1] ?? '') && !args.includes('--help'))
+      return await serve(args.slice(1));
     return await command(args, presets.inputs ?? {});
   } catch (error) {
     const { code, message, nextStep } = asProductError(error);
@@ -52,8 +74,16 @@ export async function dflow(
     if (values.data === '') throw usage('--data takes a folder.');
     const [verb, ...rest] = positionals;
     if (values.help || verb === undefined || verb === 'help') {
-      out.write(help);
+      out.write(helpOf[(verb === 'help' ? rest[0] : verb) ?? ''] ?? help);
       return verb === undefined && !values.help ? exitCode.usage : exitCode.ok;
+    }
+    const access = values.orchestrator
+      ? orchestratorAccess(values.data ?? defaultDataFolder())
+      : agentAccess(values.data);
+    const context: Context = { access, out, err, presets: given, readSecret };
+    const subcommands = subcommandsOf[verb];
+    if (subcommands !== undefined) {
+      return runSubcommand(verb, subcommands, rest, values, context, verb === 'queue' ? 'list' : undefined);
     }
     const foreign = Object.keys(values).find((name) => optionsOf[verb]?.includes(name) === false);
     if (foreign !== undefined) throw usage(`dflow ${verb} has no option --${foreign}.`);
@@ -61,25 +91,12 @@ export async function dflow(
       case 'run': {
         const [path] = rest;
         if (path === undefined || rest.length > 1) throw usage('dflow run takes one flow file.');
-        const visible = (values.input ?? []).map((pair) => pair.split('=', 1)[0] as string);
-        const inputs = gatherInputs({
-          pairs: values.input ?? [],
-          environment: values['input-env'] ?? [],
-          file: values.inputs,
-          presets: given,
-        });
-        const priority = values.priority ?? 'normal';
-        if (priority !== 'normal' && priority !== 'high') throw usage('--priority is normal or high.');
+        const options = new OptionReader('dflow run', values);
         return runFlow(
-          {
-            path,
-            inputs,
-            visibleInputs: visible,
-            priority,
-            timeoutSeconds: values.timeout === undefined ? undefined : readDuration(values.timeout),
-            json: values.json ?? false,
-          },
-          agentAccess(values.data),
+          readRequested(path, options, given),
+          readTerms(options),
+          values.json ?? false,
+          context.access,
           out,
           err,
         );
@@ -139,20 +156,13 @@ export async function dflow(
           },
           out,
         );
-      case 'queue':
-        if (rest.length > 0) throw usage('dflow queue takes options only.');
-        return showQueue(agentAccess(values.data), values.json ?? false, out);
       case 'stop':
       case 'pause':
-      case 'resume': {
-        const [id] = rest;
-        if (id === undefined || rest.length > 1) throw usage(`dflow ${verb} takes the id of one run.`);
-        return tellRun(id, verb === 'stop' && values.safe ? 'safeStop' : verb, agentAccess(values.data), out);
-      }
+      case 'resume':
       case 'resubmit': {
-        const [id] = rest;
-        if (id === undefined || rest.length > 1) throw usage('dflow resubmit takes the id of one run.');
-        return resubmit(id, agentAccess(values.data), values.json ?? false, out);
+        const { safe, ...others } = values;
+        const name = verb === 'stop' && safe ? 'safe-stop' : verb;
+        return runSubcommand('runs', runsCommands, [name, ...rest], others, context);
       }
       case 'workqueue': {
         const [what, name] = rest;
@@ -170,26 +180,94 @@ export async function dflow(
           'dflow workqueue takes list, or add, show, pause, stop or resume and the name of one queue.',
         );
       }
+      case 'orchestrator': {
+        const [what, address] = rest;
+        const { certificates, insecure = false } = values;
+        if (what === 'login' && address !== undefined && rest.length === 2)
+          return login(address, { certificates, insecure }, context);
+        if (what === 'logout' && rest.length === 1) return logout(context);
+        if (what === 'code' && rest.length === 1) {
+          return showCode(orchestratorAccess(context.access.dataFolder), values.json ?? false, out);
+        }
+        if (what === 'access' && address !== undefined && (rest.length === 2 || rest.length === 4)) {
+          const [, , principal, role] = rest;
+          const given =
+            principal === undefined || role === undefined
+              ? undefined
+              : {
+                  principal,
+                  role: oneOf(role, ['owner', 'coowner', 'user', 'none'], (message) =>
+                    usage(`A role ${message}`),
+                  ),
+                };
+          const there = orchestratorAccess(context.access.dataFolder);
+          return showAccess(address, given, there, values.json ?? false, out);
+        }
+        throw usage(
+          'dflow orchestrator takes login ADDRESS, logout, code, or access MACHINE-OR-GROUP [PRINCIPAL ROLE], beside what it serves with.',
+        );
+      }
       case 'agent':
+        if (rest[0] === 'pair') {
+          const addresses = rest.slice(1, -1);
+          if (addresses.length === 0)
+            throw usage('dflow agent pair takes one or more addresses and a pairing code.');
+          const { name, description, certificates, insecure = false } = values;
+          return pair(
+            addresses,
+            rest.at(-1) as string,
+            { name, description, certificates, insecure },
+            agentAccess(values.data),
+            out,
+          );
+        }
         switch (rest.length === 1 ? rest[0] : undefined) {
           case 'start':
-            return startAgentCommand(agentAccess(values.data), readPort(values.port), out);
+            return startAgentCommand(
+              agentAccess(values.data),
+              {
+                port: readPort(values.port),
+                sessions: readSessions(values.sessions),
+                sessionLimit: readSessionLimit(values['session-limit']),
+              },
+              out,
+            );
           case 'status':
             return agentStatus(agentAccess(values.data), values.json ?? false, out);
           case 'stop':
             return stopAgentCommand(agentAccess(values.data), out);
+          case 'unpair':
+            return unpair(agentAccess(values.data), out);
           default:
-            throw usage('dflow agent takes start, status or stop.');
+            throw usage('dflow agent takes start, status, stop, unpair, or pair ADDRESS ... CODE.');
         }
       default:
-        throw usage(`There is no command ${verb}.`);
+        throw usage(`There is no command ${verb}.${hint(verb)}`);
     }
   }
 }
 
+/** What `dflow orchestrator` does as a client of one that runs elsewhere. */
+const asClient: ReadonlySet<string> = new Set(['login', 'logout', 'code', 'access']);
+
+/** Commands that have commands of their own. */
+const subcommandsOf: Readonly<Record<string, Subcommands>> = {
+  machine: machineCommands,
+  group: groupCommands,
+  connection: connectionCommands,
+  queue: queueCommands,
+  runs: runsCommands,
+  schedule: scheduleCommands,
+};
+
+function hint(verb: string): string {
+  const near = nearest(verb, [...Object.keys(optionsOf), ...Object.keys(subcommandsOf)]);
+  return near === undefined ? '' : ` Do you mean dflow ${near}?`;
+}
+
 /** Which options a command takes, besides --help and --version. */
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
-  run: ['input', 'input-env', 'inputs', 'priority', 'timeout', 'json', 'data'],
+  run: [...inputOptions, ...termOptions, 'json', 'orchestrator', 'data'],
   check: ['json', 'format', 'fix', 'rule'],
   format: ['check'],
   actions: ['json', 'supported'],
@@ -197,13 +275,23 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   rules: ['json'],
   solution: ['json', 'overwrite'],
   test: ['filter', 'timeout', 'json', 'junit', 'coverage', 'lcov'],
-  queue: ['json', 'data'],
-  stop: ['safe', 'data'],
-  pause: ['data'],
-  resume: ['data'],
-  resubmit: ['json', 'data'],
+  stop: ['safe', 'orchestrator', 'data'],
+  pause: ['orchestrator', 'data'],
+  resume: ['orchestrator', 'data'],
+  resubmit: ['json', 'priority', 'connection', 'target', ...inputOptions, 'orchestrator', 'data'],
   workqueue: ['json', 'retries', 'data'],
-  agent: ['json', 'port', 'data'],
+  agent: [
+    'json',
+    'port',
+    'sessions',
+    'session-limit',
+    'name',
+    'description',
+    'certificates',
+    'insecure',
+    'data',
+  ],
+  orchestrator: ['json', 'certificates', 'insecure', 'data'],
 };
 
 /** Codes that mean "no agent that can take it", as opposed to "wrong request". */
@@ -219,6 +307,9 @@ const agentCodes = new Set([
   'AgentStopping',
   'AgentTokenWrong',
   'AgentUnreachable',
+  'OrchestratorNotStarted',
+  'OrchestratorRefused',
+  'OrchestratorUnreachable',
   'DataFolderUnusable',
   'DiskFull',
   'InputsKeyDamaged',
@@ -231,41 +322,85 @@ const agentCodes = new Set([
   'StoreUnusable',
 ]);
 
+/** Options of machines, groups, connections, queues, runs and schedules. */
+const fleetOptions = {
+  name: { type: 'string' },
+  description: { type: 'string' },
+  slots: { type: 'string' },
+  maintenance: { type: 'string' },
+  'reuse-sessions': { type: 'string' },
+  'extended-prioritization': { type: 'string' },
+  allocation: { type: 'string' },
+  'session-policy': { type: 'string' },
+  connection: { type: 'string' },
+  target: { type: 'string' },
+  account: { type: 'string' },
+  password: { type: 'boolean' },
+  'no-password': { type: 'boolean' },
+  reference: { type: 'string' },
+  unattended: { type: 'boolean' },
+  elevated: { type: 'boolean' },
+  limit: { type: 'string' },
+  state: { type: 'string' },
+  flow: { type: 'string' },
+  watch: { type: 'boolean' },
+  cron: { type: 'string' },
+  every: { type: 'string' },
+  at: { type: 'string' },
+  'time-zone': { type: 'string' },
+  from: { type: 'string' },
+  until: { type: 'string' },
+  except: { type: 'string' },
+  missed: { type: 'string' },
+  enabled: { type: 'boolean' },
+  disabled: { type: 'boolean' },
+} as const;
+
+const knownOptions = {
+  input: { type: 'string', multiple: true },
+  'input-env': { type: 'string', multiple: true },
+  inputs: { type: 'string' },
+  priority: { type: 'string' },
+  format: { type: 'string' },
+  fix: { type: 'boolean' },
+  rule: { type: 'string', multiple: true },
+  check: { type: 'boolean' },
+  overwrite: { type: 'boolean' },
+  filter: { type: 'string' },
+  timeout: { type: 'string' },
+  junit: { type: 'string' },
+  coverage: { type: 'boolean' },
+  lcov: { type: 'string' },
+  json: { type: 'boolean' },
+  supported: { type: 'boolean' },
+  safe: { type: 'boolean' },
+  retries: { type: 'string' },
+  data: { type: 'string' },
+  port: { type: 'string' },
+  sessions: { type: 'string' },
+  'session-limit': { type: 'string' },
+  orchestrator: { type: 'boolean' },
+  certificates: { type: 'string' },
+  insecure: { type: 'boolean' },
+  ...fleetOptions,
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+
 function readArguments(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: {
-        input: { type: 'string', multiple: true },
-        'input-env': { type: 'string', multiple: true },
-        inputs: { type: 'string' },
-        priority: { type: 'string' },
-        format: { type: 'string' },
-        fix: { type: 'boolean' },
-        rule: { type: 'string', multiple: true },
-        check: { type: 'boolean' },
-        overwrite: { type: 'boolean' },
-        filter: { type: 'string' },
-        timeout: { type: 'string' },
-        junit: { type: 'string' },
-        coverage: { type: 'boolean' },
-        lcov: { type: 'string' },
-        json: { type: 'boolean' },
-        supported: { type: 'boolean' },
-        safe: { type: 'boolean' },
-        retries: { type: 'string' },
-        data: { type: 'string' },
-        port: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean' },
-      },
+      options: knownOptions,
     });
   } catch (error) {
+    const { message } = error as Error;
+    const [, unknown] = /^Unknown option '--([^']*)'/.exec(message) ?? [];
+    const near = unknown === undefined ? undefined : nearest(unknown, Object.keys(knownOptions));
     // What follows explains how to write a file name or a value that starts with a dash.
-    throw usage(
-      (error as Error).message.replace(/'?\. To specify a positional.*/s, "'.").replace(/\n.*/s, ''),
-    );
+    const short = message.replace(/'?\. To specify a positional.*/s, "'.").replace(/\n.*/s, '');
+    throw usage(near === undefined ? short : `${short} Do you mean --${near}?`);
   }
 }
 
@@ -274,17 +409,6 @@ function readFormat(text: string | undefined, json: boolean): ReportFormat {
   if (json && text !== 'json') throw usage('--json and --format contradict each other.');
   if (!reportFormats.includes(text)) throw usage(`--format is one of ${reportFormats.join(', ')}.`);
   return text as ReportFormat;
-}
-
-/** Seconds: a number of seconds, minutes or hours (`90s`, `30m`, `2h`), or an ISO 8601 duration of hours, minutes and seconds. */
-function readDuration(text: string): number {
-  const [, hours = 0, minutes = 0, seconds = 0] =
-    /^PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/i.exec(text.trim()) ??
-    /^(?:(\d+)h|(\d+)m|(\d+)s)$/i.exec(text.trim()) ??
-    [];
-  const total = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-  if (total >= 1 && total <= maxTimeoutSeconds) return total;
-  throw usage('--timeout is a time such as 90s, 30m, 2h or PT1H30M, up to 24 hours.');
 }
 
 function readQueueName(text: string): string {
@@ -302,6 +426,17 @@ function readPort(text: string | undefined): number | undefined {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw usage('--port is a number from 0 to 65535.');
   return port;
+}
+
+function readSessions(text: string | undefined): string | undefined {
+  if (text === undefined || ['client', 'server', 'none'].includes(text)) return text;
+  throw usage('--sessions is client, server or none.');
+}
+
+function readSessionLimit(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw usage('--session-limit is a whole number from 1 to 999.');
 }
 
 /** Seconds that one test may take unless somebody says so. */

@@ -1,4 +1,5 @@
 // Asks the person at the terminal: lines, and masked lines that never reach the screen.
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { ProductError } from '../base/error.ts';
@@ -40,4 +41,16 @@ export async function askLine(
     lines.close();
     if (options.masked) process.stderr.write('\n');
   }
+}
+
+/** A secret that the person types unseen, or the first line of the standard input where nobody can. Throws ProductError `InputCanceled`. */
+export async function readSecret(prompt: string): Promise<string> {
+  if (isInteractive()) return askLine(prompt, { masked: true });
+  let text: string;
+  try {
+    text = readFileSync(0, 'utf8');
+  } catch {
+    return ''; // closed, or without anything to read
+  }
+  return text.replace(/^\ufeff/, '').split(/\r?\n/, 1)[0] as string;
 }

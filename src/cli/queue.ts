@@ -1,108 +1,264 @@
-// `dflow queue`: what runs, what waits in which order, what became of the rest; and what can be done about one run: stop, pause,
-// resume, resubmit.
-import { ProductError } from '../base/error.ts';
-import type { AgentLink } from '../protocol/link.ts';
-import { compareQueued, isTerminal, type Run } from '../protocol/run.ts';
-import type { AgentAccess } from './access.ts';
-import { submitAndFollow } from './follow.ts';
-import { type Output, placeOf, printable, showDuration } from './terminal.ts';
+// `dflow queue`: what runs, what waits in which order and why, and the order changed.
+import type { Blocker, Verdict } from '../protocol/fleet.ts';
+import { isTerminal, type Run } from '../protocol/run.ts';
+import { loadFlow } from './flowFile.ts';
+import { readTerms, termOptions } from './runOptions.ts';
+import { fullId, nameOf, type QueueNames, queueNames, runColumns } from './runRows.ts';
+import { oneOf, type Subcommand, type Subcommands } from './subcommands.ts';
+import { type Column, facts, table } from './table.ts';
+import { type Output, printable } from './terminal.ts';
+import { showMoment, showRelative, showSpan } from './times.ts';
 import { exitCode } from './usage.ts';
+import { show, withAgent, withRunningAgent } from './watch.ts';
 
 const recentRuns = 10;
+const mostWaiting = 1_000;
 
-/** Running, queued in the order in which they will start, and the last finished runs. Needs a running agent. */
-export async function showQueue(access: AgentAccess, json: boolean, out: Output): Promise<number> {
-  const link = await runningAgent(access);
-  try {
-    const { runs } = await link.call('runs.list', { limit: 1000 });
-    const queued = runs.filter((run) => run.state === 'Queued').sort(compareQueued);
-    const active = runs.filter((run) => run.state !== 'Queued' && !isTerminal(run.state));
-    const ended = runs.filter((run) => isTerminal(run.state)).slice(0, recentRuns);
-    if (json) for (const run of [...active, ...queued, ...ended]) out.write(`${JSON.stringify(run)}\n`);
-    else out.write(describeQueue(active, queued, ended));
-    return exitCode.ok;
-  } finally {
-    link.dispose();
-  }
-}
-
-/** Runs a finished run's flow again, with the same text and inputs, and follows it. `id` may be shortened to a part that only one run has. */
-export async function resubmit(id: string, access: AgentAccess, json: boolean, out: Output): Promise<number> {
-  return submitAndFollow(
-    access,
-    {
-      lines: 0,
-      json,
-      submit: async (link, newId) => {
-        const runId = await fullId(link, id);
-        return (await link.call('runs.resubmit', { id: newId, runId, requestedBy: 'dflow' })).run;
-      },
+export const queueCommands: Subcommands = {
+  list: {
+    takes: ['[MACHINE or GROUP]'],
+    options: ['limit', 'json', 'watch'],
+    run: ([queue], options, { access, out }) => {
+      const limit = options.whole('limit', 1, 10_000) ?? mostWaiting;
+      return show(
+        {
+          read: async (link) => {
+            const lists = await link.call('queue.list', { limit, ...(queue !== undefined && { queue }) });
+            const { runs } = await link.call('runs.list', { limit: mostWaiting });
+            const names = await queueNames(link);
+            const shown = new Set([...lists.waiting, ...lists.running].map(({ id }) => id));
+            const ended = runs
+              .filter(
+                (run) =>
+                  isTerminal(run.state) &&
+                  !shown.has(run.id) &&
+                  (queue === undefined || isNamed(queue, run.queue, names)),
+              )
+              .slice(0, recentRuns);
+            return { ...lists, ended, names: [...names] };
+          },
+          json: ({ running, waiting, ended }) => [...running, ...waiting, ...ended],
+          text: ({ running, waiting, ended, names }) =>
+            describeQueue(running, waiting, ended, new Map(names), out),
+        },
+        { json: options.flag('json'), watch: options.flag('watch'), starts: false },
+        access,
+        out,
+      );
     },
-    out,
-  );
+  },
+  why: {
+    takes: ['RUN'],
+    options: ['json', 'watch'],
+    run: ([id = ''], options, { access, out }) =>
+      show(
+        {
+          read: async (link) => {
+            const why = await link.call('queue.why', { runId: await fullId(link, id) });
+            return { ...why, names: [...(await queueNames(link))] };
+          },
+          json: ({ verdict, run }) => [{ verdict, run }],
+          text: ({ verdict, run, names }) =>
+            describeVerdict(
+              verdict,
+              { flow: run.flow.name, queue: nameOf(new Map(names), run.queue), isQueued: true },
+              out,
+            ),
+        },
+        { json: options.flag('json'), watch: options.flag('watch'), starts: false },
+        access,
+        out,
+      ),
+  },
+  would: {
+    takes: ['FLOW'],
+    options: ['json', ...termOptions.filter((option) => option !== 'timeout')],
+    run: async ([path = ''], options, { access, out }) => {
+      const { timeoutSeconds: _, ...terms } = readTerms(options);
+      const flow = loadFlow(path).name;
+      const { verdict, queue, account } = await withAgent(access, (link) =>
+        link.call('queue.verdict', { ...terms, flow }),
+      );
+      out.write(
+        options.flag('json')
+          ? `${JSON.stringify({ verdict, queue, account })}\n`
+          : describeVerdict(verdict, { flow, queue: queue.name, isQueued: false }, out),
+      );
+      return verdict.kind === 'fails' ? exitCode.failed : exitCode.ok;
+    },
+  },
+  top: placing('runs.moveToTop', 'is the next to run'),
+  untop: placing('runs.moveBack', 'is back in its place: priority and request time count again'),
+  priority: {
+    takes: ['RUN', 'normal|high'],
+    options: ['json'],
+    run: async ([id = '', word = ''], options, { access, out }) => {
+      const priority = oneOf(word, ['normal', 'high'], (message) => options.wrong(`The priority ${message}`));
+      const { run } = await withRunningAgent(access, async (link) =>
+        link.call('runs.prioritize', { runId: await fullId(link, id), priority }),
+      );
+      sayPlaced(run, `has ${priority} priority`, options.flag('json'), out);
+      return exitCode.ok;
+    },
+  },
+  cancel: {
+    takes: ['RUN…'],
+    options: ['json'],
+    run: (words, options, { access, out }) =>
+      withRunningAgent(access, async (link) => {
+        for (const id of words) {
+          const { run } = await link.call('runs.stop', { runId: await fullId(link, id) });
+          const what =
+            run.state === 'Canceled'
+              ? 'is canceled'
+              : isTerminal(run.state)
+                ? `has ended already: ${run.state}`
+                : 'runs already, and is asked to stop';
+          sayPlaced(run, what, options.flag('json'), out);
+        }
+        return exitCode.ok;
+      }),
+  },
+};
+
+function placing(method: 'runs.moveToTop' | 'runs.moveBack', what: string): Subcommand {
+  return {
+    takes: ['RUN'],
+    options: ['json'],
+    run: async ([id = ''], options, { access, out }) => {
+      const { run } = await withRunningAgent(access, async (link) =>
+        link.call(method, { runId: await fullId(link, id) }),
+      );
+      sayPlaced(run, what, options.flag('json'), out);
+      return exitCode.ok;
+    },
+  };
 }
 
-const wishes = { stop: 'stop', safeStop: 'stop safely', pause: 'pause', resume: 'go on' } as const;
+function sayPlaced(run: Run, what: string, json: boolean, out: Output): void {
+  out.write(json ? `${JSON.stringify(run)}\n` : `${printable(run.flow.name)} ${what}.\n`);
+}
 
-/** Passes a wish on to a run. It does not wait until the run follows it. `id` may be shortened as for `resubmit`. */
-export async function tellRun(
-  id: string,
-  wish: keyof typeof wishes,
-  access: AgentAccess,
+const isNamed = (asked: string, id: string, names: QueueNames): boolean =>
+  id === asked || names.get(id)?.toLowerCase() === asked.trim().toLowerCase();
+
+/** Three sections; an empty one says so. */
+function describeQueue(
+  running: readonly Run[],
+  waiting: readonly Run[],
+  ended: readonly Run[],
+  names: QueueNames,
   out: Output,
-): Promise<number> {
-  const link = await runningAgent(access);
-  try {
-    const { run } = await link.call(`runs.${wish}`, { runId: await fullId(link, id) });
-    out.write(
-      isTerminal(run.state)
-        ? `${printable(run.flow.name)} has ended already: ${run.state}.\n`
-        : `${printable(run.flow.name)} is asked to ${wishes[wish]}.\n`,
-    );
-    return exitCode.ok;
-  } finally {
-    link.dispose();
+): string {
+  const columns = runColumns(names);
+  const several = names.size > 1;
+  const section = (title: string, runs: readonly Run[], ...shown: readonly Column<Run>[]) =>
+    `${title}\n${runs.length === 0 ? '  none\n' : table(runs, shown, out, 2)}`;
+  const positions = new Map<Run, number>();
+  const counts = new Map<string, number>();
+  for (const run of waiting) {
+    const position = (counts.get(run.queue) ?? 0) + 1;
+    counts.set(run.queue, position);
+    positions.set(run, position);
   }
-}
-
-async function runningAgent(access: AgentAccess): Promise<AgentLink> {
-  const link = await access.find();
-  if (link) return link;
-  throw new ProductError(
-    'AgentNotRunning',
-    `No agent is running on ${access.dataFolder}.`,
-    'Start it: dflow agent start',
-  );
-}
-
-/** The id of the only run that has `id` in its own; `id` itself when there is none. */
-async function fullId(link: AgentLink, id: string): Promise<string> {
-  const { runs } = await link.call('runs.list', { limit: 1000 });
-  const found = runs.filter((run) => run.id.includes(id));
-  if (found.length <= 1) return found[0]?.id ?? id;
-  throw new ProductError('RunAmbiguous', `${found.length} runs have ${id} in their id.`, 'Give more of it.');
-}
-
-/** Three sections of text; an empty one says so. */
-function describeQueue(active: readonly Run[], queued: readonly Run[], ended: readonly Run[]): string {
-  const rows = (runs: readonly Run[], note: (run: Run, index: number) => string) =>
-    runs.length === 0
-      ? '  none\n'
-      : runs.map((run, index) => `  ${run.id}  ${run.flow.name}  ${note(run, index)}\n`).join('');
+  const place = {
+    title: 'PLACE',
+    value: (run: Run) => {
+      const position = positions.get(run) ?? 0;
+      return `${position === 1 ? 'next to run' : `position ${position}`}${run.movedToTopAt === undefined ? '' : ', moved to top'}`;
+    },
+  };
+  const queue = several ? [columns.queue] : [];
   return [
-    'Running\n',
-    rows(active, (run) => `${run.state}${run.position ? `, ${placeOf(run.position)}` : ''}`),
-    'Queued\n',
-    rows(
-      queued,
-      (run, index) =>
-        `${index === 0 ? 'next to run' : `position ${index + 1}`}${run.priority === 'high' ? ', high priority' : ''}`,
+    section(
+      'Running',
+      running,
+      columns.id,
+      columns.flow,
+      columns.state,
+      ...(several ? [columns.machine] : []),
+      columns.note,
     ),
-    'Finished\n',
-    rows(
-      ended,
-      (run) =>
-        `${run.state} after ${showDuration((run.endedAt ?? 0) - (run.startedAt ?? run.endedAt ?? 0))}${run.error ? `, ${run.error.code}` : ''}`,
+    section(
+      'Queued',
+      waiting,
+      columns.id,
+      columns.flow,
+      place,
+      ...queue,
+      columns.priority,
+      columns.mode,
+      columns.requested,
     ),
+    section('Finished', ended, columns.id, columns.flow, columns.state, ...queue, columns.took, columns.note),
   ].join('');
 }
+
+/** The verdict in one sentence, then what it rests on. */
+export function describeVerdict(
+  verdict: Verdict,
+  {
+    flow: name,
+    queue,
+    isQueued,
+  }: { readonly flow: string; readonly queue: string; readonly isQueued: boolean },
+  out: Output,
+  now: number = Date.now(),
+): string {
+  const flow = printable(name);
+  switch (verdict.kind) {
+    case 'starts': {
+      const where = verdict.machines.map(printable);
+      return `${flow} ${isQueued ? 'starts any moment' : 'would start at once'} on ${where.join(' or ')}.\n${facts(
+        [['session', sessionText[verdict.session.kind]], ...clearingFacts(verdict.session)],
+        out,
+      )}`;
+    }
+    case 'waits': {
+      const { blocker, position, expiresAt, forecast } = verdict;
+      const place = position === 1 ? 'next to run' : `position ${position}`;
+      return `${flow} ${isQueued ? 'waits' : 'would wait'} in the run queue of ${printable(queue)} (${place}).\n${facts(
+        [
+          ...blockerFacts(blocker),
+          ['place', `${place} in the run queue of ${queue}`],
+          [
+            'forecast',
+            forecast === undefined
+              ? blocker.cause === 'ours'
+                ? 'unknown: a flow before it has never run to its end'
+                : 'unknown: it depends on people or on the machine, not on runs'
+              : `${forecast.inMs < 1_500 ? `as soon as ${blocker.cause === 'ours' ? 'its turn comes' : 'that is removed'}` : `in about ${showSpan(forecast.inMs)}`} (${forecast.because})`,
+          ],
+          [
+            isQueued ? 'gives up' : 'would give up',
+            `${showMoment(expiresAt)} (${showRelative(expiresAt, now)})`,
+          ],
+        ],
+        out,
+      )}`;
+    }
+    case 'fails':
+      return `${flow} ${isQueued ? 'will fail' : 'would fail'}: ${printable(verdict.blocker.message)}\n${facts(blockerFacts(verdict.blocker), out)}`;
+  }
+}
+
+const blockerFacts = ({ code, message, who, nextStep }: Blocker): readonly (readonly [string, string])[] => [
+  ['because', `${message} (${code})`],
+  ['who can help', who === 'nobody needs to' ? 'nobody needs to: it passes by itself' : who],
+  ['how', nextStep],
+];
+
+/** What the session policy of the machine does before the run gets its session. */
+const clearingFacts = (plan: Extract<Verdict, { kind: 'starts' }>['session']) =>
+  plan.kind === 'use' || plan.clear === undefined
+    ? []
+    : plan.clear.map(({ session, act, ask }): readonly [string, string] => [
+        'before that',
+        `${ask ? 'a person is asked, and if they agree' : 'without asking'} the session ${session} is ${act === 'signOut' ? 'signed out' : 'disconnected'}`,
+      ]);
+
+const sessionText: Readonly<Record<Extract<Verdict, { kind: 'starts' }>['session']['kind'], string>> = {
+  use: 'the one its user is signed in to',
+  reuse: 'one that was kept from an earlier run',
+  create: 'a new one',
+};

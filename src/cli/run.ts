@@ -1,11 +1,13 @@
-// `dflow run`: checks the flow, gathers the files it needs, completes its inputs and puts it into the agent's queue.
+// `dflow run`: checks the flow, gathers the files it needs, completes its inputs and puts it into a queue. What a request for a run has
+// to have, others use as well: schedules, and questions about a run that nobody has requested yet.
 import { resolve } from 'node:path';
 import { ProductError } from '../base/error.ts';
 import { gatherCompanions } from '../files/companions.ts';
 import { checkInputs, type FlowInfo, flowInfo } from '../language/analysis/flow.ts';
 import { isBlocking } from '../language/diagnostics.ts';
+import type { AgentParams } from '../protocol/agent.ts';
 import type { AgentLink } from '../protocol/link.ts';
-import type { Run, RunPriority, WireValue } from '../protocol/run.ts';
+import type { Run, WireValue } from '../protocol/run.ts';
 import type { AgentAccess } from './access.ts';
 import { describeDiagnostic, type LoadedFlow, loadFlow } from './flowFile.ts';
 import { submitAndFollow } from './follow.ts';
@@ -13,57 +15,73 @@ import { Neighbours } from './neighbours.ts';
 import { askLine, isInteractive } from './prompt.ts';
 import type { Output } from './terminal.ts';
 
-export interface RunRequest {
+/** A flow as somebody named it, with inputs. */
+export interface RequestedFlow {
   readonly path: string;
   readonly inputs: Readonly<Record<string, WireValue>>;
   /** Names given with `--input`, where other programs may have read the value. */
   readonly visibleInputs: readonly string[];
-  readonly priority: RunPriority;
-  readonly timeoutSeconds: number | undefined;
-  readonly json: boolean;
 }
 
-/** Returns the exit code. Throws ProductError for everything that prevents the run. */
+/** Where, how and for how long it is to run. */
+export type RunTerms = Pick<
+  AgentParams<'runs.enqueue'>,
+  'connection' | 'queue' | 'mode' | 'priority' | 'elevated' | 'timeoutSeconds'
+>;
+
+/** Runs a flow and follows it. Returns the exit code. Throws ProductError for everything that prevents the run. */
 export async function runFlow(
-  request: RunRequest,
+  requested: RequestedFlow,
+  terms: RunTerms,
+  json: boolean,
   access: AgentAccess,
   out: Output,
   err: Output,
 ): Promise<number> {
-  const flow = loadFlow(request.path);
-  const blocking = flow.diagnostics.filter(isBlocking);
-  if (blocking.length > 0) {
-    for (const diagnostic of blocking) err.write(`${describeDiagnostic(flow.path, diagnostic)}\n`);
-    throw new ProductError(
-      'FlowHasErrors',
-      `${flow.path} has ${blocking.length} errors and was not run.`,
-      'Mend the lines named above.',
-    );
-  }
+  const { request, lines } = await requestFor(requested, terms, err);
+  const submit = async (link: AgentLink, id: string): Promise<Run> =>
+    (await link.call('runs.enqueue', { id, ...request })).run;
+  return submitAndFollow(access, { submit, file: requested.path, lines, json }, out);
+}
+
+/** What the agent has to know; inputs that are missing are asked for where a person can answer. `lines`: executable lines of the flow. */
+export async function requestFor(
+  requested: RequestedFlow,
+  terms: RunTerms,
+  err: Output,
+): Promise<{ readonly request: AgentParams<'runs.enqueue'>; readonly lines: number }> {
+  const flow = loadRunnable(requested.path, err);
   const path = resolve(flow.path);
   const companions = await gatherCompanions(path, flow.file, new Neighbours([path]));
-  const inputs = await completeInputs(flow, request, err);
-
-  const submit = async (link: AgentLink, id: string): Promise<Run> => {
-    const { run } = await link.call('runs.enqueue', {
-      id,
+  const inputs = await completeInputs(flow, requested, err);
+  return {
+    request: {
       flow: { name: flow.name, path, text: flow.file.text, companions },
       inputs,
-      mode: 'attended',
-      priority: request.priority,
       requestedBy: 'dflow',
-      ...(request.timeoutSeconds !== undefined && { timeoutSeconds: request.timeoutSeconds }),
-    });
-    return run;
+      ...terms,
+    },
+    lines: flowInfo(flow.file).statementCount,
   };
-  const lines = flowInfo(flow.file).statementCount;
-  return submitAndFollow(access, { submit, file: flow.path, lines, json: request.json }, out);
+}
+
+/** Throws `FlowHasErrors` and says before that where. */
+function loadRunnable(path: string, err: Output): LoadedFlow {
+  const flow = loadFlow(path);
+  const blocking = flow.diagnostics.filter(isBlocking);
+  if (blocking.length === 0) return flow;
+  for (const diagnostic of blocking) err.write(`${describeDiagnostic(flow.path, diagnostic)}\n`);
+  throw new ProductError(
+    'FlowHasErrors',
+    `${flow.path} has ${blocking.length} errors and was not run.`,
+    'Mend the lines named above.',
+  );
 }
 
 /** Checks the given inputs and asks the person at the terminal for missing ones. */
 async function completeInputs(
   flow: LoadedFlow,
-  request: RunRequest,
+  request: RequestedFlow,
   err: Output,
 ): Promise<Record<string, WireValue>> {
   const info = flowInfo(flow.file);

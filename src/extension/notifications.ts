@@ -15,6 +15,7 @@ const actions = {
 } satisfies Record<string, CommandName>;
 type Action = keyof typeof actions;
 
+/** Only for runs that were requested here (rule RUN-13), and only their end (rule RUN-14). */
 export function notifyOfEnds(vscode: VSCode, store: RunStore, isOwn: (runId: string) => boolean): Disposable {
   return store.onDidChange((change) => {
     if (change.kind !== 'run' || !isOwn(change.run.id)) return;

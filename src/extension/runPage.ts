@@ -88,7 +88,7 @@ export class RunPages implements Disposable {
     if (!run)
       return `The run ${id} is not known to this window: its agent is not connected, or the run is too old.\n`;
     return renderRun(run, this.#store, this.#clock.now(), {
-      machine: this.#agent.machineName(run.machine),
+      machine: this.#agent.machineName(run.machine ?? run.queue),
       lastKnown: this.#agent.state?.kind !== 'connected',
     });
   }

@@ -112,7 +112,7 @@ export function errorText(error: RunError, max: number): string {
 export const runTime = (run: Run, now: number): number | undefined =>
   run.startedAt === undefined ? undefined : (run.endedAt ?? now) - run.startedAt;
 
-/** What a run is doing or how it ended, as a short phrase. `standing`: see RunStore.standing. */
+/** What a run is doing or how it ended, as a short phrase, with subflow and action while it runs (rule RUN-15). `standing`: see RunStore.standing. */
 export function runPhrase(run: Run, now: number, { ahead, place }: Standing): string {
   const took = runTime(run, now);
   switch (run.state) {

@@ -18,6 +18,9 @@ export interface AgentStart {
   /** The agent ends after this many seconds without clients and runs. Absent: it stays. */
   readonly idleExitSeconds?: number;
   readonly env?: NodeJS.ProcessEnv;
+  /** `client`, `server` or `none`: sessions of their own for unattended runs, as on that edition. Absent: as at its last start. */
+  readonly sessions?: string | undefined;
+  readonly sessionLimit?: number | undefined;
 }
 
 const readyMs = 20_000;
@@ -67,6 +70,8 @@ export async function openAgent(start: AgentStart, client: string): Promise<Agen
 function launch(start: AgentStart): Promise<number | ProductError> {
   const args = [start.agentScript, '--data-folder', start.dataFolder];
   if (start.port) args.push('--port', String(start.port));
+  if (start.sessions !== undefined) args.push('--sessions', start.sessions);
+  if (start.sessionLimit !== undefined) args.push('--session-limit', String(start.sessionLimit));
   if (start.idleExitSeconds !== undefined) args.push('--idle-exit', String(start.idleExitSeconds));
   return new Promise((resolve) => {
     const child = spawn(start.nodePath, args, {

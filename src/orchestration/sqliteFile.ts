@@ -1,6 +1,6 @@
 // SQLite files of the data folder: opened durably, brought to the newest version, refused when they are damaged or newer than this
 // program. Knows none of the tables.
-import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { ProductError } from '../base/error.ts';
 
@@ -103,6 +103,61 @@ function migrate(db: DatabaseSync, migrations: readonly string[]): void {
     db.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** What is wrong inside a file, one sentence each: pages, indexes, and rows whose counterparts are missing. Reads all of it. */
+export function findingsIn(db: DatabaseSync): readonly string[] {
+  const pages = db.prepare('PRAGMA integrity_check').all() as Row[];
+  const orphans = db.prepare('PRAGMA foreign_key_check').all() as Row[];
+  return [
+    ...pages.map((row) => String(row.integrity_check)).filter((finding) => finding !== 'ok'),
+    ...orphans.map(({ table, rowid, parent }) => `row ${rowid} of ${table} has no counterpart in ${parent}`),
+  ];
+}
+
+/**
+ * Copies a file while it is written to, and checks the copy; `db` is used where there is no file (`:memory:`). Throws `BackupExists`,
+ * `StoreDamaged`, `StoreUnusable`, `DiskFull`; then there is no copy.
+ */
+export async function backupFile(db: DatabaseSync, path: string, copy: string, what: string): Promise<void> {
+  const { DatabaseSync, backup } = sqliteModule();
+  if (existsSync(copy)) {
+    throw new ProductError(
+      'BackupExists',
+      `There already is a file ${copy}, which a backup does not replace.`,
+      'Name another file, or move that one away.',
+    );
+  }
+  const part = `${copy}.part`;
+  try {
+    // A connection of its own sees one state of the file from beginning to end, and keeps nobody from writing.
+    const source =
+      path === ':memory:' ? db : guarded(path, what, () => new DatabaseSync(path, { readOnly: true }));
+    try {
+      rmSync(part, { force: true });
+      // All pages in one step: a copy in several steps begins again whenever somebody writes.
+      await backup(source, part, { rate: 2 ** 31 - 1 }).catch((error) =>
+        guarded(copy, 'backup', () => fail(error)),
+      );
+    } finally {
+      if (source !== db) source.close();
+    }
+    const made = guarded(part, 'backup', () => new DatabaseSync(part));
+    try {
+      const [finding] = guarded(part, 'backup', () => findingsIn(made));
+      if (finding !== undefined) throw damaged(path, what, finding);
+    } finally {
+      made.close();
+    }
+    renameSync(part, copy);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
+}
+
+function fail(error: unknown): never {
+  throw error;
 }
 
 export function first(rows: readonly Row[]): Row {

@@ -2,6 +2,8 @@
 // The token travels in the `Authorization: Bearer` header of the upgrade request, never in an address.
 // Types and validators only.
 import * as z from 'zod/mini';
+import { fleetMethods, runTarget } from './fleetMethods.ts';
+import { membershipMethods } from './orchestrator.ts';
 import { answer, companion, run, runEvent, runMode, runPriority, wireValues } from './run.ts';
 import { workItemRecord, workQueueRecord } from './workQueues.ts';
 
@@ -12,8 +14,8 @@ export const protocolVersion = 1;
 export const maxFlowBytes = 16 * 1024 * 1024;
 export const maxFrameBytes = 40 * 1024 * 1024;
 
-/** A run may be given 24 hours (conflict C8 of the run rules). */
-export const maxTimeoutSeconds = 24 * 60 * 60;
+/** A run may be given 30 days. The product’s API stops at 24 hours (conflict C8); flows that wait for people take longer. */
+export const maxTimeoutSeconds = 30 * 24 * 60 * 60;
 
 /** Characters of a work queue's name. */
 export const maxQueueName = 200;
@@ -37,7 +39,7 @@ const runId = z.object({ runId: z.string() });
 const newRunId = z.optional(z.uuidv7());
 const one = z.object({ run });
 
-/** Method → parameters and result. Unknown fields are ignored; an unknown method is answered with `MethodNotFound`. */
+/** Method → parameters and result, with those of fleetMethods.ts. Unknown fields are ignored; an unknown method is answered with `MethodNotFound`. */
 export const agentMethods = {
   /** First call on a link. Fails with `ProtocolMismatch`. */
   hello: {
@@ -49,10 +51,13 @@ export const agentMethods = {
       lastSeq: z.number(),
     }),
   },
-  /** Puts a run into the queue; answered after it is on disk. Inputs go by external name; the flow says which are sensitive. Fails with `FlowTooLarge`, `FlowHasErrors`, `CalledFlowNotFound`, `CalledFlowAmbiguous`, `FlowCircle`, `TooManyCalledFlows`, `InputMissing`, `InputUnknown`, `InputTwice`, `InputType`, `QueueFull`, `AgentStopping`. */
+  /** Puts a run into the queue; answered after it is on disk. Inputs go by external name; the flow says which are sensitive. Fails with `FlowTooLarge`, `FlowHasErrors`, `CalledFlowNotFound`, `CalledFlowAmbiguous`, `FlowCircle`, `TooManyCalledFlows`, `InputMissing`, `InputUnknown`, `InputTwice`, `InputType`, `InputsTooLarge`, `QueueFull`, `AgentStopping`; where a target is named, with `ConnectionNotFound`, `ConnectionUnusable`, `ConnectionNeeded`, `CredentialMissing`, `MachineNotFound`, `NameAmbiguous`, `MachineInGroup`, `AccessDenied`, `DesktopFlowsActionThrottled`. */
   'runs.enqueue': {
     params: z.object({
       id: newRunId,
+      ...runTarget,
+      /** It automates a program that runs as administrator (rules MODE-10, MODE-12). */
+      elevated: z.optional(z.boolean()),
       flow: z.object({
         name: z.string(),
         path: z.string(),
@@ -90,9 +95,16 @@ export const agentMethods = {
   'runs.pause': { params: runId, result: one },
   /** Goes on after `runs.pause`. Fails with `RunNotFound`, `RunNotActive`. */
   'runs.resume': { params: runId, result: one },
-  /** A new run of the same flow text and inputs, pointing at the old one. Fails with `RunNotFound`, `RunNotFinished`, `InputsUnreadable`, and as `runs.enqueue`. */
+  /** A new run of the same flow text, pointing at the old one; on the same target with the same inputs, unless others are named. `inputs`: those that change, by external name. Fails with `RunNotFound`, `RunNotFinished`, `InputsUnreadable`, and as `runs.enqueue`. */
   'runs.resubmit': {
-    params: z.object({ id: newRunId, runId: z.string(), requestedBy: z.string() }),
+    params: z.object({
+      id: newRunId,
+      ...runTarget,
+      runId: z.string(),
+      requestedBy: z.string(),
+      priority: z.optional(runPriority),
+      inputs: z.optional(wireValues),
+    }),
     result: one,
   },
   /** Fails with `QuestionNotFound` when somebody else was faster. */
@@ -150,6 +162,8 @@ export const agentMethods = {
       clients: z.number(),
     }),
   },
+  ...fleetMethods,
+  ...membershipMethods,
 } as const;
 
 export type AgentMethod = keyof typeof agentMethods;

@@ -1,7 +1,7 @@
 // The vocabulary of runs that every process shares. Plain data that survives JSON; the only behaviour is the order of the queue.
 import * as z from 'zod/mini';
 
-/** `Lost`: the worker or its agent died without a final record. */
+/** A run that waits is `Queued`; the first one of its queue is the next to run (rules Q-4, C3). `Lost`: the worker or its agent died without a final record. */
 export const runStates = [
   'Queued',
   'Starting',
@@ -90,6 +90,7 @@ export const companion = z.object({
 });
 export type Companion = z.infer<typeof companion>;
 
+/** Every request says which: there is no default (rule ACT-3). */
 export const runMode = z.enum(['attended', 'unattended']);
 export const runPriority = z.enum(['normal', 'high']);
 export type RunPriority = z.infer<typeof runPriority>;
@@ -119,7 +120,15 @@ export const run = z.object({
   id: z.string(),
   /** `name`: file name without ending; `path`: as the requester named it; `hash`: SHA-256 of the flow's text. */
   flow: z.object({ name: z.string(), path: z.string(), hash: z.string() }),
-  machine: z.string(),
+  /** The machine or group in whose queue it was put. */
+  queue: z.string(),
+  /** The machine that got it; absent while it waits. */
+  machine: z.optional(z.string()),
+  /** The Windows session it got. */
+  session: z.optional(z.string()),
+  connection: z.optional(z.string()),
+  /** It automates a program that runs as administrator. */
+  elevated: z.optional(z.boolean()),
   mode: runMode,
   priority: runPriority,
   state: z.enum(runStates),
@@ -129,7 +138,7 @@ export const run = z.object({
   movedToTopAt: z.optional(z.number()),
   /** When a queued run gives up waiting. */
   expiresAt: z.number(),
-  /** How long it may run; absent: as long as it takes. */
+  /** How long it may run (rule ACT-5); absent: as long as it takes. */
   timeoutSeconds: z.optional(z.number()),
   startedAt: z.optional(z.number()),
   endedAt: z.optional(z.number()),
@@ -137,6 +146,8 @@ export const run = z.object({
   outputs: z.optional(wireValues),
   error: z.optional(runError),
   resubmitOf: z.optional(z.string()),
+  /** The run whose flow asked for this one. */
+  parent: z.optional(z.string()),
   position: z.optional(runPosition),
 });
 export type Run = z.infer<typeof run>;

@@ -13,7 +13,7 @@ import { agentAddress, maxFlowBytes } from '../../src/protocol/agent.ts';
 import type { AgentLink } from '../../src/protocol/link.ts';
 import type { RunEvent } from '../../src/protocol/run.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { FakeWorkerHost } from '../orchestration/support.ts';
+import { FakeWorkerHost } from './runs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dflow-agent-'));
 const agents: Agent[] = [];
@@ -31,7 +31,7 @@ async function agentWith(options: Partial<AgentOptions> = {}) {
     version: '1.2.3',
     workerScript: 'none',
     settings: { stopGraceMs: 50 },
-    launch: (claim, report, debug) => workers.launch(claim, report, debug),
+    launch: workers.start,
     ...options,
   });
   agents.push(agent);

@@ -9,7 +9,7 @@ import { type AgentAccess, reachAgent } from '../../src/cli/access.ts';
 import { submitAndFollow } from '../../src/cli/follow.ts';
 import { connectAgent } from '../../src/launch/connect.ts';
 import type { AgentLink } from '../../src/protocol/link.ts';
-import { FakeWorkerHost } from '../orchestration/support.ts';
+import { FakeWorkerHost } from '../agent/runs.ts';
 import { written } from './output.ts';
 
 const dataFolder = mkdtempSync(join(tmpdir(), 'dflow-follow-'));
@@ -26,7 +26,7 @@ async function newAgent(): Promise<Agent> {
     version: '1.2.3',
     workerScript: 'none',
     settings: { stopGraceMs: 50 },
-    launch: (claim, report, debug) => workers.launch(claim, report, debug),
+    launch: workers.start,
   });
   agents.push(agent);
   return agent;

@@ -18,6 +18,7 @@ function screen(isTTY: boolean): Output & { text: string } {
 const base: Run = {
   id: 'r1',
   flow: { name: 'invoices', path: 'invoices.robin', hash: 'h' },
+  queue: 'machine-1',
   machine: 'machine-1',
   mode: 'attended',
   priority: 'normal',

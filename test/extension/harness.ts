@@ -94,6 +94,7 @@ export class FakeAgent {
     const run: Run = {
       id,
       flow: { name, path: `/flows/${name}.robin`, hash: sha256(text) },
+      queue: 'm-1',
       machine: 'm-1',
       mode: 'attended',
       priority: 'normal',

@@ -8,6 +8,7 @@ import type { Run, RunEvent, RunState } from '../../src/protocol/run.ts';
 const run = (id: string, state: RunState, more: Partial<Run> = {}): Run => ({
   id,
   flow: { name: id, path: `/flows/${id}.robin`, hash: '' },
+  queue: 'm',
   machine: 'm',
   mode: 'attended',
   priority: 'normal',

@@ -98,7 +98,7 @@ const silent: ReadonlySet<Statement['kind']> = new Set<Statement['kind']>([
 ]);
 
 /**
- * Fits `given` to the flow's inputs. Keys are matched by external name exactly, then in any letter case, then by variable name.
+ * Fits `given` to the flow's inputs (rule ACT-7). Keys are matched by external name exactly, then in any letter case, then by variable name.
  * Values are plain data; text is converted to the type of its input (`5`, `true`, `2026-01-31 10:00`, JSON for lists, objects and
  * tables), because a command line gives text only. Blank (`null`, or empty text where text is not wanted) stands for "not given".
  * Defaults are filled in and an optional input without one becomes blank. Problems never contain a given value: it may be secret.
