@@ -1,21 +1,24 @@
 // Hurts real orchestrators, agents, workers and databases at random and says what became of the runs:
 // node scripts/faults.ts [--rounds N] [--seed N] [--store postgres|sqlite]. Needs PostgreSQL; a full disk and a cut of the network need root.
-import { parseArgs } from 'node:util';
 import { isInstalled } from '../test/orchestration/faults/cluster.ts';
 import { embeddedTrial, fleetTrial, isSound, report } from '../test/orchestration/faults/trial.ts';
+import { readOptions } from './support/options.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '200' },
-    seed: { type: 'string', default: '1' },
-    store: { type: 'string' },
-  },
+const values = readOptions('node scripts/faults.ts [--rounds N] [--seed N] [--store postgres|sqlite]', {
+  rounds: { number: 200 },
+  seed: { number: 1 },
+  store: { text: true },
 });
-const options = { rounds: Number(values.rounds), seed: Number(values.seed), say: console.log };
+const options = { rounds: values.rounds, seed: values.seed, say: console.log };
 const trials = [
   ['sqlite', 'One machine over a SQLite file', embeddedTrial],
   ['postgres', 'Two orchestrators and three agents over PostgreSQL', fleetTrial],
 ] as const;
+
+if (values.store !== undefined && !trials.some(([store]) => store === values.store)) {
+  console.error(`--store takes ${trials.map(([store]) => store).join(' or ')}, not "${values.store}".`);
+  process.exit(2);
+}
 
 // Mounts and namespaces go with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));

@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
-import { defaultSettings, type Era, eras } from '../../src/orchestration/settings.ts';
+import { defaultSettings, eras } from '../../src/orchestration/settings.ts';
+import type { Era } from '../../src/protocol/fleet.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const page = join(root, 'docs', 'rules.md');

@@ -8,9 +8,9 @@ import { Emitter } from '../base/event.ts';
 import type { Log } from '../base/log.ts';
 import type { MachineFacts, PlacementRequest, Verdict } from '../protocol/fleet.ts';
 import { isTerminal, type Run, type RunEvent } from '../protocol/run.ts';
-import { lostError, type QueuedRun, stoppedError } from './rules.ts';
+import { canceledError, lostError, type QueuedRun, stoppedError } from './rules.ts';
 import type { QueueSettings } from './settings.ts';
-import type { Change, Claim, FleetStore, Holder, NewRun, Outcome, RunEnding } from './store.ts';
+import type { Change, Claim, FleetStore, Held, Holder, NewRun, Outcome, RunEnding } from './store.ts';
 import { verdictOn } from './verdict.ts';
 
 /** An agent as its orchestrator sees it. It is told, never asked: what it must not miss, its next heartbeat repeats. */
@@ -57,6 +57,8 @@ export class Orchestrator {
   readonly #placed = new Map<string, string>();
   #committing: Promise<void> | undefined;
   #reading: Promise<void> | undefined;
+  /** There may be more than the reading that is under way has seen. */
+  #readAgain = false;
   #sweep: Disposable | undefined;
   readonly #notices: Disposable;
   #pruneDue = 0;
@@ -140,7 +142,7 @@ export class Orchestrator {
         'Wait for its end, or stop it first.',
       );
     }
-    const { flow, elevated, mode, priority, inputs, timeoutSeconds } = old.run;
+    const { flow, elevated, mode, priority, inputs, timeoutSeconds, logging } = old.run;
     const { queue, account, connection }: RunTarget = target ?? { ...old.run, account: old.account };
     return this.enqueue({
       run: {
@@ -152,6 +154,7 @@ export class Orchestrator {
         ...(connection !== undefined && { connection }),
         ...(elevated !== undefined && { elevated }),
         ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+        ...(logging !== undefined && { logging }),
         ...changes,
         resubmitOf: runId,
       },
@@ -163,12 +166,13 @@ export class Orchestrator {
   }
 
   /** Cancels a queued run at once; has an active one ended by its machine. A finished run is left as it is. Throws `RunNotFound`. */
-  async stop(runId: string, ending: RunEnding = { state: 'Canceled', error: stoppedError() }): Promise<Run> {
+  async stop(runId: string): Promise<Run> {
+    const ending: RunEnding = { state: 'Canceled', error: stoppedError() };
     const run = await this.get(runId);
     if (isTerminal(run.state)) return run;
     // A run that starts, or is given back, in this moment is met by the next attempt.
     for (let attempt = 1; attempt <= mostStopAttempts; attempt++) {
-      if ((await this.#commit({ kind: 'cancel', runId, error: ending.error })).done) break;
+      if ((await this.#commit({ kind: 'cancel', runId, error: canceledError() })).done) break;
       if ((await this.#commit({ kind: 'end', runId, ending })).done) {
         const { machine, queue } = await this.get(runId);
         const agent = machine === undefined ? undefined : this.#agents.get(machine);
@@ -307,20 +311,36 @@ export class Orchestrator {
   }
 
   /**
-   * What an agent says of itself. Returns the claims it has by the store: one it does not know it begins, one it knows beyond them it
-   * ends without a word. `rebooted`: its claims of before cannot be known to it. Throws `MachineNotFound`.
+   * What an agent says of itself. Returns the claims it has by the store: one it does not know it gets with `claim` and begins, one it
+   * knows beyond them it ends without a word. `rebooted`: its claims of before cannot be known to it. Throws `MachineNotFound`.
    */
   async heartbeat(
     machineId: string,
     boot: string,
     facts: MachineFacts,
     holding: readonly Holder[],
-  ): Promise<{ readonly held: readonly Claim[]; readonly rebooted: boolean }> {
+  ): Promise<{ readonly held: readonly Held[]; readonly rebooted: boolean }> {
     const { store, settings } = this.#options;
     const answer = await store.heartbeat(machineId, boot, facts, holding, settings.leaseMs);
     const agent = this.#agents.get(machineId);
     if (agent) this.#turnSoon(agent.queue);
     return answer;
+  }
+
+  /** An agent has ended on purpose. Its claims keep their leases. */
+  signOff(machineId: string, boot: string): Promise<void> {
+    return this.#options.store.signOff(machineId, boot, this.#options.settings.leaseMs);
+  }
+
+  /** A claim of a machine with all that its worker gets. Undefined: it is no longer its own. */
+  async claim(
+    machineId: string,
+    { runId, fence }: Pick<Held, 'runId' | 'fence'>,
+  ): Promise<Claim | undefined> {
+    const claim = await this.#options.store.entry(runId);
+    return claim?.fence === fence && claim.run.machine === machineId && !isTerminal(claim.run.state)
+      ? claim
+      : undefined;
   }
 
   /** Records what the holder of a claim reports. False: the claim is no longer its own, and it must end the run. */
@@ -420,14 +440,17 @@ export class Orchestrator {
 
   /** Announces what the store has and nobody here has heard of. */
   #catchUp(): Promise<void> {
+    this.#readAgain = true;
     this.#reading ??= (async () => {
       try {
-        for (;;) {
+        while (this.#readAgain) {
+          this.#readAgain = false;
           const events = (await this.#options.store.events(this.#lastSeq, eventPageBytes)).filter(
             ({ seq }) => seq > this.#lastSeq,
           );
           const last = events.at(-1);
-          if (last === undefined) break;
+          if (last === undefined) continue;
+          this.#readAgain = true;
           this.#lastSeq = last.seq;
           this.#events.fire(events);
           this.#changed.fire();

@@ -68,6 +68,10 @@ export function place(run: Candidate, machine: MachineState): Placement {
   );
 }
 
+/** The account as the computer means it, whatever the machine has been named since. */
+export const keyOf = (account: string, { facts, name }: MachineState): string =>
+  accountKey(account, facts?.host ?? name);
+
 function setupBlocker(run: Candidate, machine: MachineState): Placement | undefined {
   if (run.mode !== 'unattended') return undefined;
   // Rule MODE-10.
@@ -132,8 +136,8 @@ function machineBlocker(machine: MachineState): Placement | undefined {
 }
 
 function oursBlocker(run: Candidate, machine: MachineState): Placement | undefined {
-  const key = accountKey(run.account, machine.name);
-  const ofAccount = machine.runs.find((active) => accountKey(active.account, machine.name) === key);
+  const key = keyOf(run.account, machine);
+  const ofAccount = machine.runs.find((active) => keyOf(active.account, machine) === key);
   // Rules CCY-3, Q-20: one run per account and machine, always.
   if (ofAccount !== undefined) {
     return blocked(
@@ -150,7 +154,7 @@ function oursBlocker(run: Candidate, machine: MachineState): Placement | undefin
       true,
     );
   }
-  if (machine.facts?.recording.some((account) => accountKey(account, machine.name) === key) === true) {
+  if (machine.facts?.recording.some((account) => keyOf(account, machine) === key) === true) {
     return blocked(
       machine,
       {
@@ -182,7 +186,10 @@ function oursBlocker(run: Candidate, machine: MachineState): Placement | undefin
     return blocked(machine, {
       cause: 'ours',
       code: 'UIFlowAlreadyRunning',
-      message: `All ${slots} unattended slots of ${machine.name} are taken.`,
+      message:
+        slots === 1
+          ? `The one unattended slot of ${machine.name} is taken.`
+          : `All ${slots} unattended slots of ${machine.name} are taken.`,
       who: 'nobody needs to',
       nextStep: 'It starts when one of those runs ends; more capacity would let it start at once.',
       ...(unattended[0] && { run: unattended[0].id }),
@@ -199,7 +206,7 @@ function inSession(run: Candidate, machine: MachineState): Placement {
   const isThere = ({ account, session }: ActiveRun) =>
     left.some(
       ({ id, ours, account: other }) =>
-        id === session || (ours && accountKey(other, machine.name) === accountKey(account, machine.name)),
+        id === session || (ours && keyOf(other, machine) === keyOf(account, machine)),
     );
   const planned = runs
     .filter((run) => run.mode === 'unattended' && !isThere(run))
@@ -253,6 +260,16 @@ function unattended(
   facts: MachineFacts,
   sessions: readonly SessionFacts[],
 ): Placement {
+  if (facts.makesSessions === false) {
+    return blocked(machine, {
+      cause: 'session',
+      code: 'Win10AlreadyHasActiveSession',
+      message: `The agent of ${machine.name} makes no sessions, and an unattended run needs one of its own.`,
+      who: `an administrator of ${machine.name}`,
+      nextStep:
+        'Start the agent again with `dflow agent start --sessions client` (or `server`), or request the run as attended.',
+    });
+  }
   const own = sessionsOf(run.account, machine, sessions);
   const kept = machine.settings.reuseSessions && !facts.severalPerUser ? own.find(isReusable) : undefined;
   const others = kept === undefined ? sessions : sessions.filter(({ id }) => id !== kept.id);
@@ -383,8 +400,8 @@ function sessionsOf(
   machine: MachineState,
   sessions: readonly SessionFacts[],
 ): SessionFacts[] {
-  const key = accountKey(account, machine.name);
-  return sessions.filter((session) => accountKey(session.account, machine.name) === key);
+  const key = keyOf(account, machine);
+  return sessions.filter((session) => keyOf(session.account, machine) === key);
 }
 
 /**

@@ -132,7 +132,7 @@ export function look(run: Candidate, machines: readonly MachineState[]): Outlook
       code: 'GroupIsEmpty',
       message: 'The machine group has no machine.',
       who: 'an owner of the group',
-      nextStep: 'Add a machine to the group (`dflow group join`), then resubmit the run.',
+      nextStep: 'Add a machine to the group (`dflow group join`).',
     },
   };
 }
@@ -188,6 +188,15 @@ export function expiredError(waitedMs: number): RunError {
   };
 }
 
+/** Why a run ended that somebody took out of its queue. */
+export function canceledError(): RunError {
+  return {
+    code: 'RunCanceled',
+    message: 'The run was taken out of its queue by request. The flow did nothing.',
+    nextStep: 'Resubmit the run to have it after all.',
+  };
+}
+
 /** Why a run ended that somebody stopped. */
 export function stoppedError(): RunError {
   return {
@@ -223,7 +232,8 @@ export function timeoutError(seconds: number): RunError {
 function duration(ms: number): string {
   const minutes = Math.round(ms / 60_000);
   if (minutes >= 120 && minutes % 60 === 0) return `${minutes / 60} hours`;
-  if (minutes * 60_000 !== ms && ms < 10 * 60_000) return `${Math.round(ms / 1000)} seconds`;
+  const seconds = Math.round(ms / 1_000);
+  if (minutes * 60_000 !== ms && ms < 10 * 60_000) return seconds === 1 ? '1 second' : `${seconds} seconds`;
   return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
 

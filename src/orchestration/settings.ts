@@ -1,11 +1,8 @@
 // What can be set about run queues, with the values of the product's documentation. Where its versions disagree, an era names the choice.
-import type { PlacementSettings } from '../protocol/fleet.ts';
+import type { Era, PlacementSettings } from '../protocol/fleet.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
-
-/** The year of the documentation whose values hold, where its versions disagree. */
-export type Era = '2020' | '2021' | '2024' | '2025';
 
 export interface QueueSettings {
   /** Most runs that may wait in one queue (rules Q-18, C2). */
@@ -58,7 +55,8 @@ export const eras: Readonly<Record<Era, QueueSettings>> = {
 };
 
 /** What holds where nobody chose: the era of three hours. */
-export const defaultSettings: QueueSettings = eras['2021'];
+export const defaultEra: Era = '2021';
+export const defaultSettings: QueueSettings = eras[defaultEra];
 
 /** What a new machine or group begins with: the product's own defaults, and never an act against a person's session. */
 export const defaultPlacement: PlacementSettings = {

@@ -116,10 +116,16 @@ export function findingsIn(db: DatabaseSync): readonly string[] {
 }
 
 /**
- * Copies a file while it is written to, and checks the copy; `db` is used where there is no file (`:memory:`). Throws `BackupExists`,
+ * Copies a file while it is written to, and checks the copy, which `mark` may change then; `db` is used where there is no file (`:memory:`). Throws `BackupExists`,
  * `StoreDamaged`, `StoreUnusable`, `DiskFull`; then there is no copy.
  */
-export async function backupFile(db: DatabaseSync, path: string, copy: string, what: string): Promise<void> {
+export async function backupFile(
+  db: DatabaseSync,
+  path: string,
+  copy: string,
+  what: string,
+  mark: (copy: DatabaseSync) => void,
+): Promise<void> {
   const { DatabaseSync, backup } = sqliteModule();
   if (existsSync(copy)) {
     throw new ProductError(
@@ -146,6 +152,7 @@ export async function backupFile(db: DatabaseSync, path: string, copy: string, w
     try {
       const [finding] = guarded(part, 'backup', () => findingsIn(made));
       if (finding !== undefined) throw damaged(path, what, finding);
+      guarded(part, 'backup', () => mark(made));
     } finally {
       made.close();
     }
@@ -195,18 +202,14 @@ export function guarded<T>(path: string, what: string, work: () => T): T {
 
 function translate(path: string, what: string, error: unknown): unknown {
   const { code, errcode, message } = error as { code?: string; errcode?: number; message: string };
+  if (code === 'ENOSPC') return diskFull(path, what, error);
   if (code !== 'ERR_SQLITE_ERROR' || errcode === undefined) return error;
   switch (errcode & 0xff) {
     case 11: // SQLITE_CORRUPT
     case 26: // SQLITE_NOTADB
       return damaged(path, what, message);
     case 13: // SQLITE_FULL
-      return new ProductError(
-        'DiskFull',
-        `The disk of the ${what} ${path} is full.`,
-        'Free some space. Nothing that was accepted before is lost.',
-        { cause: error },
-      );
+      return diskFull(path, what, error);
     case 5: // SQLITE_BUSY
     case 8: // SQLITE_READONLY
     case 10: // SQLITE_IOERR
@@ -222,10 +225,20 @@ function translate(path: string, what: string, error: unknown): unknown {
   }
 }
 
-function damaged(path: string, what: string, finding: string): ProductError {
+function diskFull(path: string, what: string, cause: unknown): ProductError {
+  return new ProductError(
+    'DiskFull',
+    `The disk of the ${what} ${path} is full.`,
+    'Free some space. Nothing that was accepted before is lost.',
+    { cause },
+  );
+}
+
+/** `StoreDamaged` with what was found. */
+export function damaged(path: string, what: string, finding: string): ProductError {
   return new ProductError(
     'StoreDamaged',
     `The ${what} ${path} is damaged or is something else (${finding}). It was left as it is.`,
-    'Move the file away to begin with an empty one, or put a backup in its place.',
+    'Put a backup in its place, or move it away, with the folder “.recovery” beside it where there is one, to begin with an empty one.',
   );
 }

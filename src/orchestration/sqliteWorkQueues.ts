@@ -1,6 +1,6 @@
-// The work queues of one machine: a SQLite file in the data folder that its agent and all its workers have open at the same time.
-// Every write is one immediate transaction, flushed to disk before it returns. An item in processing is leased: when its worker
-// dies, the lease ends and the item can be given to another. Knows no flow and no action.
+// The work queues of one machine: a SQLite file in the data folder that its agent opens once for each run that uses them. Every write is
+// one immediate transaction, flushed to disk before it returns. An item in processing is leased: when its run dies, the lease ends and the
+// item can be given to another. Knows no flow and no action.
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Clock } from '../base/clock.ts';
 import type { Disposable } from '../base/disposable.ts';
@@ -233,6 +233,12 @@ export class SqliteWorkQueues {
   close(): void {
     this.#renewal?.dispose();
     this.#run('UPDATE item SET leased_until = NULL WHERE holder = ?', this.#holder);
+    this.#db.close();
+  }
+
+  /** Closes the file for a holder that died: its items are given to others once their leases have run out. */
+  abandon(): void {
+    this.#renewal?.dispose();
     this.#db.close();
   }
 

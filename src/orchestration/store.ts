@@ -45,10 +45,17 @@ export interface RunEnding {
   readonly error: RunError;
 }
 
-/** What changes over a run's life. An absent field stays as it is. */
-export type RunChange = { readonly state: RunState } & Partial<
-  Pick<Run, 'startedAt' | 'endedAt' | 'outputs' | 'error' | 'position' | 'session'>
->;
+/**
+ * What changes over a run's life. An absent field stays as it is. When it began or ended is said as milliseconds before now, by whatever
+ * the reporter measures time with: which time of day that was, the clock of the store says.
+ */
+export type RunChange = {
+  readonly state: RunState;
+  /** Absent: this is not its beginning. */
+  readonly startedAgo?: number;
+  /** Of a final state; absent: it ended now. */
+  readonly endedAgo?: number;
+} & Partial<Pick<Run, 'outputs' | 'error' | 'position' | 'session'>>;
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'seq' | 'runId' | 'at'> : never;
 /** An event before it has a number. Events of kind `run` are made by the store itself, from the record. */
@@ -61,6 +68,9 @@ export interface Holder {
   /** 1, 2, 3 … per claim; absent where reports cannot be repeated (in one process). */
   readonly report?: number;
 }
+
+/** A claim by the store, without what its worker gets. `ending`: somebody wants it to end. */
+export type Held = Omit<Holder, 'report'> & Pick<Claim, 'ending'>;
 
 /** What is to happen. Several of them share one transaction when they come while another is under way. */
 export type Change =
@@ -132,7 +142,10 @@ export interface FleetStore {
   // ── machines, groups, connections ──
   /** Adds or renames a machine with a queue of its own. Throws `NameTaken`. */
   putMachine(machine: NewMachine): Promise<void>;
-  /** Takes down what an agent says; `boot` tells one life of the agent from the next. Extends the leases of the runs in `holding`. Throws `MachineNotFound`. */
+  /**
+   * Takes down what an agent says; `boot` tells one life of the agent from the next. Extends the leases of the claims in `holding`, and once
+   * that of each other one: it hears of that now, and shall have the time to begin it. Throws `MachineNotFound`.
+   */
   heartbeat(
     machineId: string,
     boot: string,
@@ -140,11 +153,13 @@ export interface FleetStore {
     holding: readonly Holder[],
     leaseMs: number,
   ): Promise<{
-    /** Active runs of this machine, by the store: whatever the agent holds beyond them it must stop. */
-    readonly held: readonly Claim[];
+    /** Its claims by the store: whatever the agent holds beyond them it must stop. */
+    readonly held: readonly Held[];
     /** The machine came back after a restart of its agent. */
     readonly rebooted: boolean;
   }>;
+  /** This life of its agent has ended on purpose: the machine is offline from now on. Does nothing where a later one was heard already. */
+  signOff(machineId: string, boot: string, leaseMs: number): Promise<void>;
   machines(leaseMs: number): Promise<readonly MachineRecord[]>;
   /** The machine whose agent has this key. */
   machineWithKey(keyHash: string): Promise<string | undefined>;
@@ -184,6 +199,13 @@ export interface FleetStore {
   /** How long the last successful runs of these flows took, in milliseconds, in the median. */
   durations(flows: readonly string[]): Promise<ReadonlyMap<string, number>>;
   counts(queue?: string): Promise<{ readonly queued: number; readonly running: number }>;
+  /** How many runs wait in each queue and hold a place on each machine; what is not there has none. */
+  loads(): Promise<{
+    readonly queued: ReadonlyMap<string, number>;
+    readonly running: ReadonlyMap<string, number>;
+  }>;
+  /** Runs that hold a place, by machine. */
+  active(): Promise<readonly Run[]>;
   /** Events after `after`, of one run or of all, in order: as many as fit into about `maxBytes`, at least one if there is any. */
   events(after: number, maxBytes: number, runId?: string): Promise<readonly RunEvent[]>;
   /** Number of the newest event, and of the newest one that was deleted; 0 = none yet. */

@@ -2,7 +2,7 @@
 // nothing. Knows no store: the queue and how long flows take are given.
 import type { Blocker, Verdict } from '../protocol/fleet.ts';
 import { compareQueued } from '../protocol/run.ts';
-import { type MachineState, mostUnattended } from './placement.ts';
+import { keyOf, type MachineState, mostUnattended } from './placement.ts';
 import { isExtended, look, type QueuedRun, type QueueState } from './rules.ts';
 
 /** How long runs of a flow usually take, in milliseconds; undefined when it never ran. */
@@ -61,7 +61,7 @@ function behind(head: QueuedRun, count: number, queue: QueueState): Blocker {
 
 /**
  * When a slot is free for it, as if every run took as long as its flow usually does: slots are filled in queue order, each as soon as it
- * is free. Says nothing where a flow in front never ran, or where something other than runs of ours is in the way.
+ * and the account of the run are free. Says nothing where a flow in front never ran, or where something other than runs of ours is in the way.
  */
 function forecastOf(
   run: QueuedRun,
@@ -73,30 +73,49 @@ function forecastOf(
   const usable = queue.machines.filter(
     ({ online, settings, facts }) => online && !settings.maintenance && facts,
   );
-  const freeAt: number[] = [];
+  const places: {
+    readonly machine: MachineState;
+    readonly freeAt: number[];
+    readonly accounts: Map<string, number>;
+  }[] = [];
   for (const machine of usable) {
+    const accounts = new Map<string, number>();
     const remaining: number[] = [];
     for (const active of machine.runs) {
       const whole = expected(active.flow);
       if (whole === undefined) return undefined;
-      remaining.push(Math.max(0, whole - (now - (active.startedAt ?? now))));
+      const left = Math.max(0, whole - (now - (active.startedAt ?? now)));
+      remaining.push(left);
+      accounts.set(keyOf(active.account, machine), left);
     }
-    remaining.sort((a, b) => a - b);
-    const slots = slotsOf(machine, run.mode);
-    for (let slot = 0; slot < slots - remaining.length; slot++) freeAt.push(0);
-    freeAt.push(...remaining);
+    const idle = Math.max(0, slotsOf(machine, run.mode) - remaining.length);
+    places.push({ machine, freeAt: [...new Array<number>(idle).fill(0), ...remaining], accounts });
   }
-  if (freeAt.length === 0) return undefined;
+  const slots = places.reduce((count, { freeAt }) => count + freeAt.length, 0);
+  if (slots === 0) return undefined;
+  /** Where it can start first: a slot, and nobody on that machine with its account (rule CCY-3). */
+  const first = ({ account }: QueuedRun) => {
+    let best: { at: number; slot: number; place: (typeof places)[number]; key: string } | undefined;
+    for (const place of places) {
+      const key = keyOf(account, place.machine);
+      const soonest = Math.min(...place.freeAt);
+      const at = Math.max(soonest, place.accounts.get(key) ?? 0);
+      if (place.freeAt.length > 0 && (best === undefined || at < best.at))
+        best = { at, slot: place.freeAt.indexOf(soonest), place, key };
+    }
+    return best as NonNullable<typeof best>;
+  };
   for (const other of before) {
     const takes = expected(other.flow);
     if (takes === undefined) return undefined;
-    const at = freeAt.indexOf(Math.min(...freeAt));
-    freeAt[at] = (freeAt[at] as number) + takes;
+    const { at, slot, place, key } = first(other);
+    place.freeAt[slot] = at + takes;
+    place.accounts.set(key, at + takes);
   }
   const active = usable.reduce((count, { runs }) => count + runs.length, 0);
   return {
-    inMs: Math.min(...freeAt),
-    because: `${active} running and ${before.length} waiting before it, each as long as its flow usually takes, on ${freeAt.length === 1 ? 'one slot' : `${freeAt.length} slots`}`,
+    inMs: first(run).at,
+    because: `${active} running and ${before.length} waiting before it, each as long as its flow usually takes, on ${slots === 1 ? 'one slot' : `${slots} slots`}`,
   };
 }
 

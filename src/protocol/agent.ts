@@ -4,7 +4,17 @@
 import * as z from 'zod/mini';
 import { fleetMethods, runTarget } from './fleetMethods.ts';
 import { membershipMethods } from './orchestrator.ts';
-import { answer, companion, run, runEvent, runMode, runPriority, wireValues } from './run.ts';
+import {
+  answer,
+  companion,
+  run,
+  runError,
+  runEvent,
+  runLogging,
+  runMode,
+  runPriority,
+  wireValues,
+} from './run.ts';
 import { workItemRecord, workQueueRecord } from './workQueues.ts';
 
 /** Raised when a message changes incompatibly; `hello` names both sides' numbers when they differ. */
@@ -67,9 +77,11 @@ export const agentMethods = {
       inputs: wireValues,
       mode: runMode,
       priority: runPriority,
+      /** For an agent, which has one user; an orchestrator records the name of the token. The same wherever somebody says who he is. */
       requestedBy: z.string(),
       /** How long the flow may run, from its first statement on; not with `debug`. Absent: as long as it takes. */
       timeoutSeconds: z.optional(z.int().check(z.minimum(1), z.maximum(maxTimeoutSeconds))),
+      logging: z.optional(z.pick(runLogging, { level: true, screenshot: true })),
       /** Wait for a debugger before the first statement. */
       debug: z.optional(z.boolean()),
     }),
@@ -86,6 +98,11 @@ export const agentMethods = {
   'runs.events': {
     params: z.object({ runId: z.string(), after: z.number() }),
     result: z.object({ events: z.array(runEvent) }),
+  },
+  /** The desktop of a run when it failed, as a PNG in Base64. Fails with `RunNotFound`, `ScreenshotNotFound`. */
+  'runs.screenshot': {
+    params: runId,
+    result: z.object({ width: z.number(), height: z.number(), png: z.string() }),
   },
   /** Cancels a queued run at once; asks a running one to stop and kills its worker if it does not within a few seconds. A finished run is left as it is. */
   'runs.stop': { params: runId, result: one },
@@ -139,6 +156,11 @@ export const agentMethods = {
     params: z.object({ queue: z.string() }),
     result: z.object({ items: z.array(workItemRecord), more: z.number() }),
   },
+  /** Seals the passwords on this machine with a new key; those that cannot be opened stay as they are. Fails with `CredentialKeyMissing`, `CredentialKeyDamaged`, `CredentialKeyExposed`. */
+  'connections.rekey': {
+    params: z.object({}),
+    result: z.object({ sealed: z.number(), unreadable: z.number() }),
+  },
   /** From now on the link gets an `event` notification per event; first, those after `after`. `complete` is false when older ones are gone, or when this agent has not come as far as `after`: read `runs.list` again. */
   subscribe: {
     params: z.object({ after: z.number() }),
@@ -160,6 +182,8 @@ export const agentMethods = {
       running: z.number(),
       queued: z.number(),
       clients: z.number(),
+      /** The run store was damaged when this agent started: what was saved of it, and where the old file is. */
+      recovered: z.optional(runError),
     }),
   },
   ...fleetMethods,

@@ -1,7 +1,17 @@
 // The vocabulary of machines, machine groups, connections and placement that every process shares. Plain data that survives JSON.
 import * as z from 'zod/mini';
-import { runMode, runPriority } from './run.ts';
+import { logLevels, runMode, runPriority } from './run.ts';
 import { sessionFacts, sessionKinds, sessionStates } from './sessions.ts';
+
+/** Of a machine, group, connection or schedule: one line that reads as it is written. */
+export const name = z
+  .string()
+  .check(
+    z.trim(),
+    z.minLength(1),
+    z.maxLength(100),
+    z.regex(/^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u, 'no line breaks and control characters'),
+  );
 
 /** What an owner may set on a machine or on a group. A machine that joins a group takes the group's (rule SES-6) and keeps them when it leaves. */
 export const placementSettings = z.object({
@@ -18,6 +28,12 @@ export const placementSettings = z.object({
    * the machine itself is asked whatever is said here, except by `signOutConsole`.
    */
   sessionPolicy: z.enum(['wait', 'ask', 'disconnect', 'signOut', 'signOutConsole']),
+  /** What runs write down at least (rule RUN-7). `asked`, also when absent: what each asks for, or else everything. */
+  logLevel: z.optional(z.enum(['asked', ...logLevels])),
+  /** When they do (rule RUN-5); absent: always. */
+  log: z.optional(z.enum(['always', 'onFailure', 'never'])),
+  /** Whether runs that fail take a picture of their desktop (rule RUN-4); absent: yes. */
+  screenshots: z.optional(z.boolean()),
 });
 export type PlacementSettings = z.infer<typeof placementSettings>;
 
@@ -25,12 +41,16 @@ export type PlacementSettings = z.infer<typeof placementSettings>;
 export const machineFacts = z.object({
   platform: z.string(),
   agentVersion: z.string(),
+  /** What the computer calls itself, as in `MACHINE\user`; absent: as the machine is named. */
+  host: z.optional(z.string()),
   /** Client editions of Windows carry one session, Server editions several (rules MODE-3, MODE-4, C10, CCY-1). */
   edition: z.enum(['client', 'server']),
   /** Most sessions signed in at once, as the system is set up (rules CCY-2, CCY-4). */
   sessionLimit: z.number(),
   /** A user may have several sessions: none can be reused then (rule SES-5). */
   severalPerUser: z.boolean(),
+  /** False: the agent was started without sessions of its own, and carries attended runs only. */
+  makesSessions: z.optional(z.boolean()),
   /** All sessions; absent when the agent may not look (`UIFlowServiceNoRdpPermissions`). */
   sessions: z.optional(z.array(sessionFacts)),
   /** Accounts in whose session somebody records or tests a flow right now (rule CCY-3). */
@@ -89,6 +109,21 @@ export const connectionRecord = z.object({
   owner: z.string(),
 });
 export type ConnectionRecord = z.infer<typeof connectionRecord>;
+
+/** The year of the documentation whose rules hold where its versions disagree: how long runs wait and may take, and whether there is priority. */
+export const era = z.enum(['2020', '2021', '2024', '2025']);
+export type Era = z.infer<typeof era>;
+
+/** Who did what to whom. `queue`: the machine or group it was done to; absent: to none, or to all. */
+export const auditLine = z.object({
+  /** Wall-clock milliseconds of the store. */
+  at: z.number(),
+  who: z.string(),
+  what: z.string(),
+  subject: z.string(),
+  queue: z.optional(z.string()),
+});
+export type AuditLine = z.infer<typeof auditLine>;
 
 /** `owner` and `coowner`: everything; `user`: start runs, see their own (rules C4, GRP-5, GRP-7). */
 export const role = z.enum(['owner', 'coowner', 'user']);

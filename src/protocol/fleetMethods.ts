@@ -1,14 +1,23 @@
 // What an orchestrator answers about machines, machine groups, connections, queues and schedules. Types and validators only. Wherever a
 // machine, group, connection or schedule is asked for, its identifier or its name will do.
 import * as z from 'zod/mini';
-import { connectionRecord, groupRecord, machineRecord, placementSettings, role, verdict } from './fleet.ts';
+import {
+  auditLine,
+  connectionRecord,
+  era,
+  groupRecord,
+  machineRecord,
+  name,
+  placementSettings,
+  role,
+  verdict,
+} from './fleet.ts';
 import { run, runMode, runPriority } from './run.ts';
 import { firingRecord, scheduleRecord, scheduleSpec } from './schedules.ts';
 
 const runId = z.object({ runId: z.string() });
 const one = z.object({ run });
 const nothing = z.object({});
-const name = z.string().check(z.trim(), z.minLength(1), z.maxLength(100));
 const text = z.string().check(z.maxLength(1_000));
 /** Fields that are not named stay as they are. */
 const settings = z.partial(placementSettings);
@@ -24,10 +33,10 @@ export const runTarget = {
 
 /** Method → parameters and result, beside those of protocol/agent.ts. Each fails with `AccessDenied` where the role of the asker does not do. */
 export const fleetMethods = {
-  /** By name, with what waits and runs; all that the asker has to do with, or one. Fails with `MachineNotFound`. */
+  /** By name, with what waits and runs; all that the asker has to do with, or one. `era`: whose rules hold for all of them. Fails with `MachineNotFound`. */
   'machines.list': {
     params: z.object({ machine: z.optional(z.string()) }),
-    result: z.object({ machines: z.array(z.extend(machineRecord, loads)) }),
+    result: z.object({ machines: z.array(z.extend(machineRecord, loads)), era }),
   },
   /** Fails with `MachineNotFound`, `NameTaken`, `MachineInGroup` (its group's settings hold). */
   'machines.set': {
@@ -152,6 +161,11 @@ export const fleetMethods = {
   'access.set': {
     params: z.object({ queue: z.string(), principal: z.string(), role: z.optional(role) }),
     result: nothing,
+  },
+  /** The newest lines first: of one machine or group for its owners, of all for those of the whole orchestrator. Fails with `MachineNotFound`. */
+  'audit.list': {
+    params: z.object({ queue: z.optional(z.string()), limit: z.int().check(z.minimum(1), z.maximum(1_000)) }),
+    result: z.object({ lines: z.array(auditLine) }),
   },
   /** A code with which one agent can register one machine, once, within ten minutes. */
   'pairing.new': { params: nothing, result: z.object({ code: z.string(), expiresAt: z.number() }) },

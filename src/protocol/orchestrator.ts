@@ -1,7 +1,7 @@
 // What agents and their orchestrator say to each other: JSON-RPC 2.0 over one WebSocket. Clients of an orchestrator speak as those of an
 // agent do (protocol/agent.ts). Types and validators only.
 import * as z from 'zod/mini';
-import { connectionRecord, machineFacts, sessionPlan } from './fleet.ts';
+import { connectionRecord, machineFacts, name, sessionPlan } from './fleet.ts';
 import {
   actionRecord,
   answer,
@@ -52,11 +52,17 @@ const body = z.discriminatedUnion('kind', [
     subflow: z.optional(z.string()),
     flow: z.optional(z.string()),
   }),
+  z.object({
+    kind: z.literal('screenshot'),
+    width: z.number(),
+    height: z.number(),
+    png: z.optional(z.string()),
+  }),
   z.object({ kind: z.literal('question'), question }),
   z.object({ kind: z.literal('answered'), questionId: z.string(), by: z.string() }),
 ]);
 const reporter = z.object({ runId: z.string(), fence: z.number(), report: z.optional(z.number()) });
-/** As `Change` of the store, without times: the clocks of agents never matter. `startedAgo` and `endedAgo`: milliseconds before it was sent. */
+/** As `Change` of the store: the clocks of agents never matter. `startedAgo` and `endedAgo`: milliseconds before it was sent. */
 export const wireReport = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('change'),
@@ -92,7 +98,7 @@ export const agentLinkMethods = {
   },
   /** The machine asks for work from now on, as long as the link lasts. */
   'agent.attach': { params: nothing, result: nothing },
-  /** `held`: its claims by the store; what it does not know of them it fetches with `agent.claim`. */
+  /** `held`: its claims by the store; those that are not in `holding` it fetches with `agent.claim`. */
   'agent.heartbeat': {
     params: z.object({ boot: z.string(), facts: machineFacts, holding: z.array(wireHolder) }),
     result: z.object({
@@ -121,6 +127,9 @@ export const takeMessage = z.object({ claim: wireClaim });
 export const endMessage = z.object({ runId: z.string(), ending });
 
 const told = z.object({ done: z.boolean() });
+/** Code with which an agent closes its link that ends on purpose: its machine is offline at once, not only when its lease is over. */
+export const agentEnds = 4002;
+
 /** Orchestrator → agent, for people who are connected to any orchestrator. `done` false: the run is not running there. */
 export const relayMethods = {
   'run.tell': {
@@ -161,7 +170,7 @@ export const pairMethods = {
     params: z.object({
       protocol: z.number(),
       code: z.string(),
-      name: z.string().check(z.minLength(1), z.maxLength(100)),
+      name,
       description: z.string().check(z.maxLength(1_000)),
       /** SHA-256 of the key that the agent has made: the key itself never travels before it is used. */
       keyHash: sha256,

@@ -199,12 +199,27 @@ const megabytes = (bytes: number): number => Math.round(bytes / (1024 * 1024));
 /** A message of the wrong shape. Names the fields, never their values: they may be secret. */
 export function invalidRequest(what: string, error: z.core.$ZodError): ProductError {
   const fields = error.issues.slice(0, 5).map((issue) => {
-    const expected = 'expected' in issue ? `, expected ${issue.expected}` : '';
-    return `${issue.path.map(String).join('.') || 'the value'} (${issue.code}${expected})`;
+    const unit = 'origin' in issue && issue.origin === 'string' ? ' characters' : '';
+    const why =
+      issue.code === 'too_small'
+        ? `at least ${issue.minimum}${issue.minimum === 1 ? unit.replace(/s$/, '') : unit}`
+        : issue.code === 'too_big'
+          ? `at most ${issue.maximum}${unit}`
+          : issue.code === 'invalid_format'
+            ? issue.message
+            : `${issue.code}${'expected' in issue ? `, expected ${issue.expected}` : ''}`;
+    return `${issue.path.map(String).join('.') || 'the value'} (${why})`;
   });
-  return new ProductError(
-    'InvalidRequest',
-    `The ${what} does not have the agreed shape: ${fields.join('; ')}.`,
-    'Use shell and agent of the same version.',
-  );
+  const isLimit = error.issues.every(({ code }) => ['too_small', 'too_big', 'invalid_format'].includes(code));
+  return isLimit
+    ? new ProductError(
+        'InvalidRequest',
+        `The ${what} has a value outside its limits: ${fields.join('; ')}.`,
+        'Give a value within them.',
+      )
+    : new ProductError(
+        'InvalidRequest',
+        `The ${what} does not have the agreed shape: ${fields.join('; ')}.`,
+        'Use shell and agent of the same version.',
+      );
 }

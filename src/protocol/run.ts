@@ -95,6 +95,21 @@ export const runMode = z.enum(['attended', 'unattended']);
 export const runPriority = z.enum(['normal', 'high']);
 export type RunPriority = z.infer<typeof runPriority>;
 
+/**
+ * How much a run writes down of its actions and messages, the most first (rule RUN-7). `full`: everything. `debug`: without loops, calls
+ * and waits. `custom`: messages of the flow, and errors. `warning`: the same without information. `error`: errors that nobody handled.
+ */
+export const logLevels = ['full', 'debug', 'custom', 'warning', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** `keep`: when it is written down (rule RUN-5). `screenshot`: whether a failed run takes a picture of its desktop (rule RUN-4). Absent: everything. */
+export const runLogging = z.object({
+  level: z.optional(z.enum(logLevels)),
+  keep: z.optional(z.enum(['always', 'onFailure', 'never'])),
+  screenshot: z.optional(z.boolean()),
+});
+export type RunLogging = z.infer<typeof runLogging>;
+
 /** Why a run did not succeed. `line` is 1-based. Redacted before it is built. */
 export const runError = z.object({
   code: z.string(),
@@ -103,6 +118,10 @@ export const runError = z.object({
   line: z.optional(z.number()),
   subflow: z.optional(z.string()),
   action: z.optional(z.string()),
+  /** The picture of the desktop when it failed: its size in pixels (`runs.screenshot` gives it), or why there is none. */
+  screenshot: z.optional(
+    z.union([z.object({ width: z.number(), height: z.number() }), z.object({ none: z.string() })]),
+  ),
 });
 export type RunError = z.infer<typeof runError>;
 
@@ -114,6 +133,9 @@ export const runPosition = z.object({
   flow: z.optional(z.string()),
 });
 export type RunPosition = z.infer<typeof runPosition>;
+
+/** Instead of a `hash`: the text of the flow was lost with a damaged store. */
+export const lostFlow = 'lost';
 
 /** One run as everybody sees it. Times are wall-clock milliseconds of the agent. Sensitive inputs and outputs are `{$type:'secured'}`. */
 export const run = z.object({
@@ -138,6 +160,7 @@ export const run = z.object({
   movedToTopAt: z.optional(z.number()),
   /** When a queued run gives up waiting. */
   expiresAt: z.number(),
+  logging: z.optional(runLogging),
   /** How long it may run (rule ACT-5); absent: as long as it takes. */
   timeoutSeconds: z.optional(z.number()),
   startedAt: z.optional(z.number()),
@@ -146,8 +169,6 @@ export const run = z.object({
   outputs: z.optional(wireValues),
   error: z.optional(runError),
   resubmitOf: z.optional(z.string()),
-  /** The run whose flow asked for this one. */
-  parent: z.optional(z.string()),
   position: z.optional(runPosition),
 });
 export type Run = z.infer<typeof run>;
@@ -177,6 +198,20 @@ export const actionRecord = z.object({
   error: z.optional(z.object({ code: z.string(), message: z.string() })),
 });
 export type ActionRecord = z.infer<typeof actionRecord>;
+
+/** Whether a level keeps an action. A statement of the language is no action of a module, and its name has no point. */
+export function keepsAction(
+  level: LogLevel,
+  { action, outcome }: Pick<ActionRecord, 'action' | 'outcome'>,
+): boolean {
+  if (outcome === 'failed') return true;
+  if (outcome === 'handled') return level !== 'error';
+  return level === 'full' || (level === 'debug' && action.includes('.'));
+}
+
+/** Whether a level keeps a message of the flow. */
+export const keepsMessage = (level: LogLevel, of: 'info' | 'warning' | 'error'): boolean =>
+  of === 'error' || (of === 'warning' ? level !== 'error' : level !== 'warning' && level !== 'error');
 
 /** What a flow asks a person (the Display actions). Texts are redacted. `timeoutSeconds`: closes by itself. */
 export const question = z.object({
@@ -214,7 +249,7 @@ const eventBase = { seq: z.number(), runId: z.string(), at: z.number() };
 /**
  * `seq` numbers all events of one agent without gaps from 1. `run`: the record changed (state, position in the flow, outputs, error).
  * `lines`: status of lines that changed. `actions`: executed actions in order; `omitted` says how many more there were in this frame.
- * `log`: a message of the flow. `question` / `answered`: a person is asked / has answered (or the dialog closed by itself).
+ * `log`: a message of the flow. `screenshot`: the desktop of a run that failed; `png` in Base64, absent where events are sent to clients. `question` / `answered`: a person is asked / has answered (or the dialog closed by itself).
  */
 export const runEvent = z.discriminatedUnion('kind', [
   z.object({ ...eventBase, kind: z.literal('run'), run }),
@@ -228,6 +263,13 @@ export const runEvent = z.discriminatedUnion('kind', [
     line: z.optional(z.number()),
     subflow: z.optional(z.string()),
     flow: z.optional(z.string()),
+  }),
+  z.object({
+    ...eventBase,
+    kind: z.literal('screenshot'),
+    width: z.number(),
+    height: z.number(),
+    png: z.optional(z.string()),
   }),
   z.object({ ...eventBase, kind: z.literal('question'), question }),
   z.object({ ...eventBase, kind: z.literal('answered'), questionId: z.string(), by: z.string() }),

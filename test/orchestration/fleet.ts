@@ -26,6 +26,8 @@ export interface MachineSpec {
   readonly sessionLimit?: number;
   readonly severalPerUser?: boolean;
   readonly recording?: readonly string[];
+  /** What the computer calls itself. */
+  readonly host?: string;
   readonly online?: boolean;
   readonly never?: boolean;
   readonly slots?: number;
@@ -46,6 +48,7 @@ export function machine(name: string, spec: MachineSpec = {}): MachineState {
       facts: {
         platform: 'win32 x64',
         agentVersion: '1',
+        ...(spec.host !== undefined && { host: spec.host }),
         edition,
         sessionLimit: spec.sessionLimit ?? (edition === 'client' ? 1 : 10),
         severalPerUser: spec.severalPerUser ?? false,

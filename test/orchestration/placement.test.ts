@@ -69,6 +69,20 @@ describe('attended', () => {
   ])('%s', (_, run, spec, expected) => expect(placed(run, spec)).toBe(expected));
 });
 
+test('MODE-1: unattended, where the agent makes no sessions, names what to start it with', () => {
+  const here = machine('PC', { sessions: ['bob'] });
+  const result = place(unattended, {
+    ...here,
+    ...(here.facts && { facts: { ...here.facts, makesSessions: false } }),
+  });
+  if (result.kind !== 'blocked') throw new Error('it would start');
+  expect(result.blocker).toMatchObject({
+    code: 'Win10AlreadyHasActiveSession',
+    message: 'The agent of PC makes no sessions, and an unattended run needs one of its own.',
+    nextStep: expect.stringContaining('dflow agent start --sessions client'),
+  });
+});
+
 describe('unattended on a client edition', () => {
   test.each<Row>([
     ['MODE-1: it signs in by itself', unattended, {}, 'create'],
@@ -345,6 +359,12 @@ describe('any run', () => {
       'CCY-3: whatever form the account is written in',
       { ...unattended, account: 'PC\\ann' },
       { edition: 'server', runs: ['ANN unattended'] },
+      'ours UIFlowAlreadyRunning',
+    ],
+    [
+      'CCY-3: also with the name of a computer that is named otherwise here',
+      { ...unattended, account: 'HOST\\ann' },
+      { edition: 'server', host: 'host', runs: ['ANN unattended'] },
       'ours UIFlowAlreadyRunning',
     ],
     [

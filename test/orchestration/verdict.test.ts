@@ -169,6 +169,13 @@ describe('when it will start', () => {
   test('at once where what runs has taken longer than ever', () => {
     expect(forecast({ runs: ['bob unattended'] }, [], takes(minute), 4 * minute)).toBe(0);
   });
+
+  test('a free slot is of no use while the account is taken', () => {
+    const server = { edition: 'server', slots: 5, runs: ['ann unattended'] } as const;
+    expect(forecast(server, [], takes(10 * minute), 4 * minute)).toBe(6 * minute);
+    const before = [waiting('x'), waiting('y', { account: 'eve' })];
+    expect(forecast(server, before, takes(10 * minute), 4 * minute)).toBe(16 * minute);
+  });
   test('nothing is said about a flow that never ran, nor of a machine that is offline', () => {
     expect(forecast({ runs: ['bob unattended'] }, [], never)).toBeUndefined();
     expect(forecast({ online: false, runs: ['bob unattended'] }, [], takes(minute))).toBeUndefined();

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { ProductError } from '../../base/error.ts';
 import type { MachineFacts, SessionPlan } from '../../protocol/fleet.ts';
-import type { Run, RunEvent, RunState } from '../../protocol/run.ts';
+import { isTerminal, type Run, type RunEvent, type RunState } from '../../protocol/run.ts';
 import { accountKey } from '../accounts.ts';
+import { loggingOf } from '../logging.ts';
 import type { ActiveRun, MachineState } from '../placement.ts';
 import {
   activeStates,
@@ -43,7 +44,9 @@ type Task<Kind extends Change['kind'] = Change['kind']> = {
  */
 export class Changes {
   readonly #sql: Sql;
-  readonly #now: number;
+  readonly #asked: number | Promise<number>;
+  /** Known as soon as the first statements are answered. */
+  #now = Number.NaN;
   readonly #leaseMs: number;
   readonly #chance: () => number;
   /** Rows of the queues concerned, locked. */
@@ -53,32 +56,62 @@ export class Changes {
   /** How many more runs wait in each queue than before, and when the last of them was requested. */
   readonly #counts = new Map<string, { waiting: number; latest?: number }>();
 
-  constructor(sql: Sql, now: number, leaseMs: number, chance: () => number) {
+  constructor(sql: Sql, now: number | Promise<number>, leaseMs: number, chance: () => number) {
     this.#sql = sql;
-    this.#now = now;
+    this.#asked = now;
+    if (typeof now === 'number') this.#now = now;
     this.#leaseMs = leaseMs;
     this.#chance = chance;
   }
 
-  async run(changes: readonly Change[]): Promise<Outcome[]> {
+  /** `isAll`: nothing else belongs to the transaction. */
+  async run(changes: readonly Change[], isAll = false): Promise<Outcome[]> {
     const tasks = changes.map(
       (change): Task => ({ change, outcome: { done: false, events: [], claims: [] } }),
     );
     const requests = ofKind(tasks, 'enqueue');
     const queues = await this.#concerned(changes);
     // What comes from workers first, then what people want, then requests, and turns at last: they see what the others freed and brought.
-    const [, known, within] = await Promise.all([
+    const [now, , known, within, , ahead] = await Promise.all([
+      this.#asked,
       this.#lock(queues),
       this.#known(requests),
       this.#within(requests),
       this.#reports(tasks),
+      this.#ahead(changes),
     ]);
+    this.#now = now;
     for (const task of tasks) await this.#wish(task);
     this.#enqueue(requests, known, within);
-    await Promise.all(ofKind(tasks, 'turn').map((task) => this.#turn(task)));
+    await Promise.all(ofKind(tasks, 'turn').map((task) => this.#turn(task, ahead.get(task.change.queue))));
     this.#count();
-    await this.#number();
+    await this.#number(isAll);
     return tasks.map(({ outcome }) => outcome);
+  }
+
+  /** The time as a value of `{now ?}`. */
+  get #given(): number | null {
+    return Number.isNaN(this.#now) ? null : this.#now;
+  }
+
+  /** What turns will see first, asked for at once where nothing but plain reports comes before them. */
+  async #ahead(changes: readonly Change[]): Promise<ReadonlyMap<string, QueueRows>> {
+    const found = new Map<string, QueueRows>();
+    const runs = new Set<string>();
+    const asks: Promise<unknown>[] = [];
+    for (const change of changes) {
+      if (change.kind === 'turn') continue;
+      if ((change.kind !== 'change' && change.kind !== 'append') || runs.has(change.holder.runId))
+        return found;
+      runs.add(change.holder.runId);
+    }
+    for (const change of changes) {
+      if (change.kind !== 'turn' || change.asking.size === 0) continue;
+      const { queue } = change;
+      asks.push(queueRows(this.#sql, queue, lookAhead).then((rows) => found.set(queue, rows)));
+    }
+    await Promise.all(asks);
+    return found;
   }
 
   async #concerned(changes: readonly Change[]): Promise<ReadonlySet<string>> {
@@ -124,9 +157,9 @@ export class Changes {
     const connections = new Set(tasks.flatMap(({ change }) => change.entry.run.connection ?? []));
     if (connections.size === 0) return new Map();
     const rows = await this.#sql.all(
-      `SELECT connection, count(*) AS requests FROM run WHERE connection IN ${idsIn} AND requested_at > ? GROUP BY connection`,
+      `SELECT connection, count(*) AS requests FROM run WHERE connection IN ${idsIn} AND requested_at > {now ?} - 60000 GROUP BY connection`,
       idRows([...connections]),
-      this.#now - 60_000,
+      this.#given,
     );
     return new Map(rows.map(({ connection, requests }) => [String(connection), Number(requests)]));
   }
@@ -153,11 +186,18 @@ export class Changes {
       else if (requests >= change.requestsPerMinute) outcome.error = throttled(change.requestsPerMinute);
       if (queue === undefined || outcome.error !== undefined) continue;
       if (requested.connection !== undefined) within.set(requested.connection, requests + 1);
-      const { waitMs, ...shown } = requested;
+      const { waitMs, logging: asked, ...shown } = requested;
+      const logging = loggingOf(JSON.parse(String(queue.settings)), asked);
       const requestedAt = Math.max(this.#now, counts.latest ?? Number(queue.latest_request));
       counts.latest = requestedAt;
       counts.waiting++;
-      const run: Run = { ...shown, state: 'Queued', requestedAt, expiresAt: requestedAt + waitMs };
+      const run: Run = {
+        ...shown,
+        ...(logging && { logging }),
+        state: 'Queued',
+        requestedAt,
+        expiresAt: requestedAt + waitMs,
+      };
       known.set(run.id, run);
       texts.set(run.flow.hash, flowText);
       rows.push({
@@ -168,6 +208,7 @@ export class Changes {
         account,
         lane: accountKey(account),
         elevated: run.elevated === true ? 1 : 0,
+        logging: json(logging),
         inputs: JSON.stringify(run.inputs),
         sealed: Buffer.from(sealedInputs).toString('hex'),
       });
@@ -186,12 +227,12 @@ export class Changes {
     );
     this.#insert(
       `INSERT INTO run (id, flow, flow_name, flow_path, queue, connection, account, lane, mode, elevated, priority, state, requested_by,
-         requested_at, expires_at, timeout_seconds, inputs, sealed_inputs, resubmit_of, parent)
+         requested_at, expires_at, timeout_seconds, logging, inputs, sealed_inputs, resubmit_of)
        SELECT r.value->>'id', r.value->>'flow', r.value->>'name', r.value->>'path', r.value->>'queue', r.value->>'connection',
          r.value->>'account', r.value->>'lane', r.value->>'mode', CAST(r.value->>'elevated' AS BIGINT), r.value->>'priority', 'Queued',
          r.value->>'requestedBy', CAST(r.value->>'requestedAt' AS BIGINT), CAST(r.value->>'expiresAt' AS BIGINT),
-         CAST(r.value->>'timeoutSeconds' AS BIGINT), r.value->>'inputs', {bytes r.value->>'sealed'}, r.value->>'resubmitOf',
-         r.value->>'parent' FROM {rows ?}`,
+         CAST(r.value->>'timeoutSeconds' AS BIGINT), r.value->>'logging', r.value->>'inputs', {bytes r.value->>'sealed'}, r.value->>'resubmitOf'
+       FROM {rows ?}`,
       rows,
     );
     this.#insert(
@@ -221,7 +262,11 @@ export class Changes {
 
   // ── a turn ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #turn({ change: { queue: queueId, asking }, outcome }: Task<'turn'>): Promise<void> {
+  /** `ahead`: what it sees first, where that is known. */
+  async #turn(
+    { change: { queue: queueId, asking }, outcome }: Task<'turn'>,
+    ahead: QueueRows | undefined,
+  ): Promise<void> {
     outcome.done = true;
     const row = this.#queues.get(queueId);
     if (row === undefined) return;
@@ -233,15 +278,18 @@ export class Changes {
     }
     let wide = false;
     for (let round = 0; round < mostRounds; round++) {
-      const queue = await readQueue(this.#sql, row, this.#now, this.#leaseMs, lookAhead, wide);
-      const decisions = decide(queue, asking, this.#now, this.#chance);
+      const rows = (round === 0 && ahead) || (await queueRows(this.#sql, queueId, lookAhead));
+      const queue = await toQueue(this.#sql, row, rows, this.#now, this.#leaseMs, wide);
+      const decided = decide(queue, asking, this.#now, this.#chance);
+      const isWhole = queue.queued.length < lookAhead;
+      const decisions = isWhole || !wide ? decided : inSight(decided, queue);
       const starts = decisions.filter((decision) => decision.kind === 'start');
       await this.#start(starts, outcome);
       await this.#leave(
         decisions.flatMap((decision) => (decision.kind === 'start' ? [] : [this.#end(decision, queue)])),
         outcome,
       );
-      if (queue.queued.length < lookAhead) return;
+      if (isWhole) return;
       // Where the first one that waits keeps all others waiting, there is more to see only when nothing in sight waits any more.
       if (decisions.length < queue.queued.length) {
         if (!isExtended(queue) || !hasRoom(queue, asking, starts)) return;
@@ -259,41 +307,43 @@ export class Changes {
   ): { runId: string; change: RunChange } {
     const { runId } = decision;
     if (decision.kind === 'fail')
-      return { runId, change: { state: 'Failed', endedAt: this.#now, error: failedError(decision.blocker) } };
+      return { runId, change: { state: 'Failed', error: failedError(decision.blocker) } };
     const { expiresAt = 0, requestedAt = 0 } = queued.find(({ id }) => id === runId) ?? {};
-    return { runId, change: this.#timedOut(expiresAt - requestedAt) };
+    return { runId, change: timedOut(expiresAt - requestedAt) };
   }
 
   /** All of a queue that waited too long, also what lies further back than a turn looks (rule Q-9). */
   async #expire(queueId: string, outcome: Draft): Promise<void> {
     const rows = await this.#sql.all(
-      // The queue is written so that only the index of what is due serves it, and not that of everything that waits.
-      `SELECT id, requested_at, expires_at FROM run WHERE state = 'Queued' AND expires_at <= ? AND queue || '' = ? ORDER BY expires_at, id`,
+      // The queue and the order are written so that only the index of what is due serves them, and not that of everything that waits.
+      `SELECT id, requested_at, expires_at FROM run WHERE state = 'Queued' AND expires_at <= ? AND queue || '' = ? ORDER BY expires_at`,
       this.#now,
       queueId,
     );
+    const inOrder = rows.toSorted(
+      (a, b) => Number(a.expires_at) - Number(b.expires_at) || (String(a.id) < String(b.id) ? -1 : 1),
+    );
     await this.#leave(
-      rows.map((row) => ({
+      inOrder.map((row) => ({
         runId: String(row.id),
-        change: this.#timedOut(Number(row.expires_at) - Number(row.requested_at)),
+        change: timedOut(Number(row.expires_at) - Number(row.requested_at)),
       })),
       outcome,
     );
-  }
-
-  #timedOut(waitMs: number): RunChange {
-    return { state: 'TimedOut', endedAt: this.#now, error: expiredError(waitMs) };
   }
 
   async #start(starts: readonly Extract<Decision, { kind: 'start' }>[], outcome: Draft): Promise<void> {
     if (starts.length === 0) return;
     const rows = await this.#sql.all(
       `UPDATE run SET state = 'Starting', machine = r.value->>'machine', session = r.value->>'session', plan = r.value->>'plan',
-         fence = fence + 1, report = 0, lease_until = ? FROM {rows ?} WHERE run.id = r.value->>'id' AND run.state = 'Queued' RETURNING ${claimColumns}`,
+         fence = fence + 1, report = 0, told = 0, lease_until = ? FROM {rows ?}
+       WHERE run.id = r.value->>'id' AND run.state = r.value->>'from' RETURNING ${claimColumns}`,
       Number.isFinite(this.#leaseMs) ? this.#now + this.#leaseMs : null,
       JSON.stringify(
         starts.map(({ runId, machine, session }) => ({
           id: runId,
+          // A condition on both, so that no index but that of identifiers can seem to serve while the table is small.
+          from: 'Queued',
           machine,
           session: session.kind === 'create' ? null : session.session,
           plan: JSON.stringify(session),
@@ -328,7 +378,7 @@ export class Changes {
   async #wish({ change, outcome }: Task): Promise<void> {
     switch (change.kind) {
       case 'cancel': {
-        const canceled: RunChange = { state: 'Canceled', endedAt: this.#now, error: change.error };
+        const canceled: RunChange = { state: 'Canceled', error: change.error };
         outcome.done = await this.#leave([{ runId: change.runId, change: canceled }], outcome);
         break;
       }
@@ -444,8 +494,7 @@ export class Changes {
 
   /** A claim is given back of which somebody wants the run to end: it ends, and does not wait again. */
   async #endInstead(holder: Holder, ending: RunEnding, outcome: Draft): Promise<void> {
-    const change = { ...ending, endedAt: this.#now };
-    const row = (await this.#set([{ ...holder, change, from: 'Starting' }])).get(holder.runId);
+    const row = (await this.#set([{ ...holder, change: ending, from: 'Starting' }])).get(holder.runId);
     if (row === undefined) return;
     outcome.done = true;
     this.#record(outcome, toRun(row));
@@ -474,8 +523,13 @@ export class Changes {
          lease_until = CASE WHEN r.value->>'back' = '1' THEN NULL ELSE run.lease_until END,
          fence = run.fence + CASE WHEN r.value->>'back' = '1' THEN 1 ELSE 0 END,
          report = coalesce(CAST(r.value->>'report' AS BIGINT), run.report),
-         started_at = coalesce(CAST(r.value->>'startedAt' AS BIGINT), run.started_at),
-         ended_at = coalesce(CAST(r.value->>'endedAt' AS BIGINT), run.ended_at),
+         started_at = CASE WHEN r.value->>'startedAgo' IS NULL THEN run.started_at
+           WHEN {now ?} - CAST(r.value->>'startedAgo' AS BIGINT) < run.requested_at THEN run.requested_at
+           ELSE {now ?} - CAST(r.value->>'startedAgo' AS BIGINT) END,
+         ended_at = CASE WHEN r.value->>'endedAgo' IS NULL THEN run.ended_at
+           WHEN {now ?} - CAST(r.value->>'endedAgo' AS BIGINT) < coalesce(run.started_at, run.requested_at)
+             THEN coalesce(run.started_at, run.requested_at)
+           ELSE {now ?} - CAST(r.value->>'endedAgo' AS BIGINT) END,
          outputs = coalesce(r.value->>'outputs', run.outputs),
          error = coalesce(r.value->>'error', run.error),
          position = coalesce(r.value->>'position', run.position)
@@ -485,6 +539,10 @@ export class Changes {
          AND (r.value->>'report' IS NULL OR CAST(r.value->>'report' AS BIGINT) > run.report)
          AND (r.value->>'back' IS NULL OR run.ending IS NULL)
        RETURNING ${runColumns}`,
+      this.#given,
+      this.#given,
+      this.#given,
+      this.#given,
       JSON.stringify(
         [...changes]
           .sort((a, b) => (a.runId < b.runId ? -1 : 1))
@@ -496,9 +554,11 @@ export class Changes {
             back: giveBack === true ? '1' : undefined,
             state: change?.state,
             session: change?.session,
-            // Whenever a machine believes it was: the clock of the store rules.
-            startedAt: change?.startedAt === undefined ? undefined : this.#now,
-            endedAt: change?.endedAt === undefined ? undefined : this.#now,
+            startedAgo: agoOf(change?.startedAgo),
+            endedAgo:
+              change?.state !== undefined && isTerminal(change.state)
+                ? agoOf(change.endedAgo ?? 0)
+                : undefined,
             outputs: json(change?.outputs),
             error: json(change?.error),
             position: json(change?.position),
@@ -534,29 +594,40 @@ export class Changes {
   }
 
   /** Numbers the events, at the very end: until the commit, nobody else can number any. */
-  async #number(): Promise<void> {
-    if (this.#records.length === 0) return;
-    const [counter] = await this.#sql.all(
+  async #number(isAll: boolean): Promise<void> {
+    const count = this.#records.length;
+    if (count === 0) return;
+    const counter = this.#sql.all(
       `UPDATE counter SET value = value + ? WHERE name = 'lastSeq' RETURNING value`,
-      this.#records.length,
+      count,
     );
-    let seq = Number(counter?.value) - this.#records.length;
-    const kept = this.#records.map(({ outcome, runId, body }) => {
-      const place = { seq: ++seq, runId, at: this.#now };
-      if ('kind' in body) {
-        outcome.events.push({ ...body, ...place } as RunEvent);
-        return { seq, run: runId, at: this.#now, body: JSON.stringify(body) };
-      }
-      outcome.events.push({ kind: 'run', run: body, ...place });
-      return { seq, run: runId, at: this.#now, body: JSON.stringify(changingPart(body)) };
-    });
+    // Heard below, unless what follows fails first.
+    counter.catch(() => {});
     this.#insert(
       `INSERT INTO event (seq, run, at, body)
-       SELECT CAST(r.value->>'seq' AS BIGINT), r.value->>'run', CAST(r.value->>'at' AS BIGINT), r.value->>'body' FROM {rows ?}`,
-      kept,
+       SELECT counter.value - CAST(r.value->>'left' AS BIGINT), r.value->>'run', CAST(r.value->>'at' AS BIGINT), r.value->>'body'
+       FROM counter, {rows ?} WHERE counter.name = 'lastSeq'`,
+      this.#records.map(({ runId, body }, index) => ({
+        left: count - 1 - index,
+        run: runId,
+        at: this.#now,
+        body: JSON.stringify('kind' in body ? body : changingPart(body)),
+      })),
     );
+    if (isAll) this.#sql.commit?.();
+    let seq = Number((await counter)[0]?.value) - count;
+    for (const { outcome, runId, body } of this.#records) {
+      const place = { seq: ++seq, runId, at: this.#now };
+      outcome.events.push(
+        'kind' in body ? ({ ...body, ...place } as RunEvent) : { kind: 'run', run: body, ...place },
+      );
+    }
   }
 }
+
+/** Whole milliseconds ago. The statement sees to it that nothing ends before it began, or begins before it was requested. */
+const agoOf = (ago: number | undefined): number | undefined =>
+  ago === undefined ? undefined : Math.round(Math.max(0, ago));
 
 /** Identifiers as a value, and where they are looked for. */
 const idsIn = `(SELECT r.value->>'id' FROM {rows ?})`;
@@ -575,20 +646,12 @@ const precedents = (state: RunState): string => activeStates.filter((from) => ma
 const placeColumns =
   'id, state, account, mode, elevated, flow_name, priority, moved_to_top_at, requested_at, expires_at, machine, session, plan, started_at';
 
-/**
- * A queue as the rules see it (`queue`: its row): its machines with what runs on them, and the first `limit` waiting runs; with `wide`,
- * the first run of every account besides. Costs one index seek per machine, run in sight and account, however long the queue is.
- */
-export async function readQueue(
-  sql: Sql,
-  queue: Row,
-  now: number,
-  leaseMs: number,
-  limit: number,
-  wide: boolean,
-): Promise<QueueState> {
-  const id = String(queue.id);
-  const [machines, runs] = await Promise.all([
+/** Rows of a queue's machines, and of the runs on them and the first that wait. */
+type QueueRows = readonly [machines: readonly Row[], runs: readonly Row[]];
+
+/** Costs one index seek per machine and run in sight, however long the queue is. */
+function queueRows(sql: Sql, id: string, limit: number): Promise<QueueRows> {
+  return Promise.all([
     sql.all(
       `SELECT machine.*, queue.name FROM machine JOIN queue ON queue.id = machine.id WHERE machine.queue = ? ORDER BY machine.id`,
       id,
@@ -601,6 +664,29 @@ export async function readQueue(
       id,
     ),
   ]);
+}
+
+/** A queue as the rules see it (`queue`: its row): its machines with what runs on them, and the first `limit` waiting runs. */
+export async function readQueue(
+  sql: Sql,
+  queue: Row,
+  now: number,
+  leaseMs: number,
+  limit: number,
+): Promise<QueueState> {
+  return toQueue(sql, queue, await queueRows(sql, String(queue.id), limit), now, leaseMs, false);
+}
+
+/** With `wide`, the first waiting run of every account besides: one index seek each. */
+async function toQueue(
+  sql: Sql,
+  queue: Row,
+  [machines, runs]: QueueRows,
+  now: number,
+  leaseMs: number,
+  wide: boolean,
+): Promise<QueueState> {
+  const id = String(queue.id);
   const waiting = runs.filter(({ state }) => state === 'Queued');
   if (wide) waiting.push(...(await lanes(sql, id, new Set(waiting.map((row) => String(row.id))))));
   const settings = JSON.parse(String(queue.settings)) as MachineState['settings'];
@@ -619,6 +705,22 @@ export async function readQueue(
     })),
     queued: waiting.map(toQueued),
   };
+}
+
+/**
+ * Of decisions over the first runs of a queue and of every account: those up to where the last run in sight of some account leaves. Its
+ * next one may be due before what was decided after that.
+ */
+function inSight(decisions: readonly Decision[], { queued }: QueueState): readonly Decision[] {
+  const lanes = new Map(queued.map(({ id, account }) => [id, accountKey(account)]));
+  const left = new Map<string, number>();
+  for (const lane of lanes.values()) left.set(lane, (left.get(lane) ?? 0) + 1);
+  const end = decisions.findIndex(({ runId }) => {
+    const lane = lanes.get(runId) ?? '';
+    left.set(lane, (left.get(lane) ?? 0) - 1);
+    return left.get(lane) === 0;
+  });
+  return end === -1 ? decisions : decisions.slice(0, end + 1);
 }
 
 /** Whether a machine that asks could take one more run of anybody: each run has a session of its own. */
@@ -728,6 +830,8 @@ async function toClaims(sql: Sql, rows: readonly Row[]): Promise<ReadonlyMap<str
     ]),
   );
 }
+
+const timedOut = (waitMs: number): RunChange => ({ state: 'TimedOut', error: expiredError(waitMs) });
 
 const textKey = (text: string): string => createHash('sha256').update(text).digest('hex');
 

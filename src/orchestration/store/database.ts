@@ -7,7 +7,8 @@ export type Row = Readonly<Record<string, Value>>;
 
 /**
  * Statements inside one transaction. `?` marks a value. `{rows ?}` stands for the elements of a JSON array as rows `r` with the column
- * `value`, read with `r.value->>'name'` (text in PostgreSQL: cast numbers), `{bytes x}` for the bytes of a text of hexadecimal digits.
+ * `value`, read with `r.value->>'name'` (text in PostgreSQL: cast numbers), `{bytes x}` for the bytes of a text of hexadecimal digits,
+ * `{now ?}` for the time of the transaction: its value may be null where the database can tell it by itself (see `pipelined`).
  */
 export interface Sql {
   all(statement: string, ...values: readonly Value[]): Promise<readonly Row[]>;
@@ -15,6 +16,8 @@ export interface Sql {
   run(statement: string, ...values: readonly Value[]): Promise<number>;
   /** For changes whose outcome nobody waits for; when one fails, the transaction does. Statements take effect in the order of the calls. */
   send(statement: string, ...values: readonly Value[]): void;
+  /** Nothing follows: the transaction may be committed behind what was sent, before the answers are here. */
+  commit?(): void;
 }
 
 export interface Database {
@@ -25,6 +28,11 @@ export interface Database {
    * must change nothing else. Throws `StoreUnusable`, `DiskFull`, `StoreDamaged`; after `StoreUnusable` the outcome may be unknown.
    */
   transaction<T>(work: (sql: Sql, now: number) => Promise<T>): Promise<T>;
+  /**
+   * As `transaction`, but `work` begins before the clock of the database has answered: its first statements go the same way as the
+   * beginning. Missing where there is no way to save.
+   */
+  pipelined?<T>(work: (sql: Sql, now: Promise<number>) => Promise<T>): Promise<T>;
   /** Runs `work`, which only reads; each statement may see what was committed after the one before. Throws as `transaction`. */
   read<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Tells the others who share the database; what is announced several times in a short while may be told once. */
@@ -50,6 +58,7 @@ export interface Dialect {
   readonly forUpdate: string;
   rows(value: string): string;
   fromHex(text: string): string;
+  now(value: string): string;
 }
 
 export const sqliteDialect: Dialect = {
@@ -61,6 +70,7 @@ export const sqliteDialect: Dialect = {
   forUpdate: '',
   rows: (value) => `json_each(${value}) AS r`,
   fromHex: (text) => `unhex(${text})`,
+  now: (value) => value,
 };
 
 export const postgresDialect: Dialect = {
@@ -72,6 +82,7 @@ export const postgresDialect: Dialect = {
   forUpdate: ' FOR UPDATE',
   rows: (value) => `jsonb_array_elements(CAST(${value} AS jsonb)) AS r(value)`,
   fromHex: (text) => `decode(${text}, 'hex')`,
+  now: (value) => `coalesce(CAST(${value} AS BIGINT), floor(extract(epoch FROM now()) * 1000)::bigint)`,
 };
 
 /** A statement in the words of a dialect: see `Sql`. `{id}`, `{integer}`, `{bytes}`, `{end}` and `{for update}` stand for its own. */
@@ -83,11 +94,15 @@ export function translate(statement: string, dialect: Dialect): string {
     end: dialect.tableEnd,
     'for update': dialect.forUpdate,
   };
-  const said = statement.replace(/\{(rows|bytes) ([^{}]+)\}|\{([a-z ]+)\}/g, (whole, call, value, word) => {
-    if (call === 'rows') return dialect.rows(value);
-    if (call === 'bytes') return dialect.fromHex(value);
-    return words[word] ?? whole;
-  });
+  const said = statement.replace(
+    /\{(rows|bytes|now) ([^{}]+)\}|\{([a-z ]+)\}/g,
+    (whole, call, value, word) => {
+      if (call === 'rows') return dialect.rows(value);
+      if (call === 'bytes') return dialect.fromHex(value);
+      if (call === 'now') return dialect.now(value);
+      return words[word] ?? whole;
+    },
+  );
   if (dialect.name === 'sqlite') return said;
   let index = 0;
   return said.replace(/\?/g, () => `$${++index}`);

@@ -6,7 +6,7 @@ import type { ConnectionRecord, GroupRecord, MachineFacts, MachineRecord } from 
 import { compareQueued, type Run, type RunError, type RunEvent } from '../../protocol/run.ts';
 import type { QueuedRun, QueueState } from '../rules.ts';
 import { defaultPlacement } from '../settings.ts';
-import type { Change, Claim, FleetStore, Holder, NewMachine, Outcome } from '../store.ts';
+import type { Change, Claim, FleetStore, Held, Holder, NewMachine, Outcome, RunEnding } from '../store.ts';
 import { Changes, readClaims, readQueue, toQueued } from './changes.ts';
 import type { Database, Row, Sql } from './database.ts';
 import { runColumns, toConnection, toEvent, toGroup, toMachine, toRun } from './rows.ts';
@@ -44,9 +44,9 @@ class SqlFleetStore implements FleetStore {
 
   async commit(changes: readonly Change[], chance: () => number): Promise<readonly Outcome[]> {
     try {
-      return await this.#db.transaction((sql, now) =>
-        new Changes(sql, now, this.#leaseMs, chance).run(changes),
-      );
+      const work = (sql: Sql, now: number | Promise<number>) =>
+        new Changes(sql, now, this.#leaseMs, chance).run(changes, true);
+      return await (this.#db.pipelined?.(work) ?? this.#db.transaction(work));
     } catch (error) {
       // Something in them that the database does not take must not keep the others out.
       if (error instanceof ProductError) throw error;
@@ -89,7 +89,7 @@ class SqlFleetStore implements FleetStore {
     facts: MachineFacts,
     holding: readonly Holder[],
     leaseMs: number,
-  ): Promise<{ held: readonly Claim[]; rebooted: boolean }> {
+  ): Promise<{ held: readonly Held[]; rebooted: boolean }> {
     return this.#db.transaction(async (sql, now) => {
       const [machine] = await sql.all('SELECT boot FROM machine WHERE id = ?{for update}', machineId);
       if (machine === undefined) throw machineNotFound(machineId);
@@ -100,25 +100,34 @@ class SqlFleetStore implements FleetStore {
         boot,
         machineId,
       );
-      if (holding.length > 0) {
-        await sql.run(
-          `UPDATE run SET lease_until = ? WHERE ${isActive} AND machine = ? AND id IN (
-             SELECT r.value->>'id' FROM {rows ?} WHERE CAST(r.value->>'fence' AS BIGINT) = run.fence)`,
-          Number.isFinite(leaseMs) ? now + leaseMs : null,
-          machineId,
-          JSON.stringify(holding.map(({ runId, fence }) => ({ id: runId, fence }))),
-        );
-      }
       const active = await sql.all(
-        `SELECT id FROM run WHERE machine = ? AND ${isActive} ORDER BY id`,
+        `UPDATE run SET told = 1, lease_until = CASE WHEN told = 0 OR id IN (
+             SELECT r.value->>'id' FROM {rows ?} WHERE CAST(r.value->>'fence' AS BIGINT) = run.fence) THEN ? ELSE lease_until END
+         WHERE machine = ? AND ${isActive} RETURNING id, fence, ending`,
+        JSON.stringify(holding.map(({ runId, fence }) => ({ id: runId, fence }))),
+        Number.isFinite(leaseMs) ? now + leaseMs : null,
         machineId,
       );
-      const ids = active.map(({ id }) => String(id));
-      const claims = await readClaims(sql, ids);
       return {
-        held: ids.map((id) => claims.get(id) as Claim),
+        held: active.map(({ id, fence, ending }) => ({
+          runId: String(id),
+          fence: Number(fence),
+          ...(ending !== null && { ending: JSON.parse(String(ending)) as RunEnding }),
+        })),
         rebooted: machine.boot !== null && machine.boot !== boot,
       };
+    });
+  }
+
+  signOff(machineId: string, boot: string, leaseMs: number): Promise<void> {
+    return this.#db.transaction(async (sql, now) => {
+      await sql.run(
+        'UPDATE machine SET seen_at = ? WHERE id = ? AND boot = ? AND seen_at > ?',
+        now - leaseMs,
+        machineId,
+        boot,
+        now - leaseMs,
+      );
     });
   }
 
@@ -321,7 +330,7 @@ class SqlFleetStore implements FleetStore {
     return this.#db.transaction(async (sql, now) => {
       const [row] = await sql.all(`SELECT * FROM queue WHERE id = ? AND closed IS NULL`, queueId);
       if (row === undefined) return undefined;
-      const queue = await readQueue(sql, row, now, leaseMs, 1, false);
+      const queue = await readQueue(sql, row, now, leaseMs, 1);
       if (before === undefined) return queue;
       const rows = await sql.all(
         `SELECT id, account, lane, mode, elevated, flow_name, priority, moved_to_top_at, requested_at, expires_at FROM run
@@ -359,6 +368,23 @@ class SqlFleetStore implements FleetStore {
       const [running] = await sql.all(`SELECT count(*) AS n FROM run WHERE ${isActive}${where}`, ...values);
       return { queued: Number(queued?.n), running: Number(running?.n) };
     });
+  }
+
+  loads(): Promise<{ queued: ReadonlyMap<string, number>; running: ReadonlyMap<string, number> }> {
+    return this.#db.read(async (sql) => {
+      const queued = await sql.all('SELECT id, waiting AS n FROM queue WHERE waiting > 0');
+      const running = await sql.all(
+        `SELECT machine AS id, count(*) AS n FROM run WHERE ${isActive} GROUP BY machine`,
+      );
+      const byId = (rows: readonly Row[]) => new Map(rows.map(({ id, n }) => [String(id), Number(n)]));
+      return { queued: byId(queued), running: byId(running) };
+    });
+  }
+
+  active(): Promise<readonly Run[]> {
+    return this.#db.read(async (sql) =>
+      (await sql.all(`SELECT ${runColumns} FROM run WHERE ${isActive} ORDER BY machine, lane`)).map(toRun),
+    );
   }
 
   events(after: number, maxBytes: number, runId?: string): Promise<readonly RunEvent[]> {
@@ -421,7 +447,7 @@ class SqlFleetStore implements FleetStore {
         (row): Change => ({
           kind: 'change',
           holder: { runId: String(row.id), fence: Number(row.fence) },
-          change: { state: 'Lost', endedAt: now, error: lost(toRun(row)) },
+          change: { state: 'Lost', error: lost(toRun(row)) },
           before: [],
         }),
       );
@@ -542,7 +568,7 @@ async function idle(sql: Sql, queueId: string): Promise<void> {
   if (Number(row?.n) === 0) return;
   throw new ProductError(
     'QueueNotEmpty',
-    `${Number(row?.n)} runs wait or run there.`,
+    Number(row?.n) === 1 ? 'One run waits or runs there.' : `${Number(row?.n)} runs wait or run there.`,
     'Wait for their end, or cancel them first.',
   );
 }

@@ -1,5 +1,6 @@
 // The database of a group of machines: PostgreSQL 14 or later, shared by several orchestrators. Its clock rules; a notice reaches all
 // of them. Knows no table.
+import type { Socket } from 'node:net';
 import type { Client, Pool, PoolClient } from 'pg';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import type { Disposable } from '../../base/disposable.ts';
@@ -21,10 +22,16 @@ export interface PostgresOptions {
 const channel = 'desktop_flows';
 /** Key of the advisory lock under which one program at a time brings the tables up to date. */
 const migrationLock = 716_402_911;
-/** A transaction that somebody forgot would keep old rows alive and make every claim slower. */
-const idleInTransactionMs = 30_000;
-const statementMs = 30_000;
-const connectMs = 10_000;
+/**
+ * A network that is cut in silence, or a server that was replaced, must show within ten seconds, also where an orchestrator asks only
+ * every two: what takes a second at most when all is well is given up after six. The database itself ends a statement a second earlier,
+ * and the transaction of somebody who was cut off another second before that: its locks are free when others have waited for them, not
+ * after they gave up. All of it concerns runs and queues; tables are brought up to date without hurry.
+ */
+const answerMs = 6_000;
+const statementMs = 5_000;
+const idleInTransactionMs = 4_000;
+const connectMs = 5_000;
 /**
  * The plans of our statements are those the indexes were made for, also where the planner has not counted the rows yet: a plan that was
  * good for an empty table would be kept for a long queue.
@@ -38,6 +45,8 @@ export const planning =
 const repeatable: ReadonlySet<string | undefined> = new Set(['40001', '40P01', '23505', '23503']);
 const mostAttempts = 5;
 const listenAgainMs = 1_000;
+/** What is announced within this time is told once. */
+const announceMs = 5;
 
 /**
  * Connects and brings the tables up to date; several programs may do so at once. Throws `DatabaseUnreachable`, `DatabaseRefused`,
@@ -58,17 +67,21 @@ export async function openPostgresDatabase(options: PostgresOptions): Promise<Da
         parsers[oid] ?? pg.types.getTypeParser(oid, format as 'text'),
     },
   };
-  const pool = new pg.Pool({
-    ...settings,
-    max: options.connections ?? 8,
-    statement_timeout: statementMs,
-    idle_in_transaction_session_timeout: idleInTransactionMs,
-  });
-  // Each use of a connection meets its failure itself.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => void client.query(planning).catch(() => {}));
+  const makePool = () => {
+    const pool = new pg.Pool({
+      ...settings,
+      max: options.connections ?? 8,
+      query_timeout: answerMs,
+      statement_timeout: statementMs,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
+    });
+    // Each use of a connection meets its failure itself.
+    pool.on('error', () => {});
+    pool.on('connect', (client) => void client.query(planning).catch(() => {}));
+    return pool;
+  };
   const database = new PostgresDatabase(
-    pool,
+    makePool,
     () => new pg.Client(settings),
     shown,
     options.clock ?? systemClock,
@@ -105,9 +118,14 @@ function shownAddress(address: string): string {
   }
 }
 
+/** The server has not answered, or nobody is there any more to answer. */
+const isSilent = (error: unknown): boolean =>
+  (error as { code?: string }).code === undefined && /timeout/i.test((error as Error).message);
+
 class PostgresDatabase implements Database {
   readonly dialect = postgresDialect;
-  readonly #pool: Pool;
+  readonly #makePool: () => Pool;
+  #pool: Pool;
   readonly #listener: () => Client;
   readonly #shown: string;
   readonly #clock: Clock;
@@ -118,20 +136,40 @@ class PostgresDatabase implements Database {
   #announcing: Promise<void> | undefined;
   #listening: Client | undefined;
   #again: Disposable | undefined;
+  /** Gives the listening connection up for a new one. */
+  #broken: (() => void) | undefined;
   #closed = false;
 
   readonly onNotice = this.#notices.event;
 
-  constructor(pool: Pool, listener: () => Client, shown: string, clock: Clock) {
+  constructor(makePool: () => Pool, listener: () => Client, shown: string, clock: Clock) {
     this.#clock = clock;
-    this.#pool = pool;
+    this.#makePool = makePool;
+    this.#pool = this.#open();
     this.#listener = listener;
     this.#shown = shown;
-    pool.on('connect', (client) => void this.#own.add(processOf(client)));
-    pool.on('remove', (client) => void this.#own.delete(processOf(client)));
   }
 
-  async transaction<T>(work: (sql: Sql, now: number) => Promise<T>): Promise<T> {
+  #open(): Pool {
+    const pool = this.#makePool();
+    pool.on('connect', (client) => void this.#own.add(processOf(client)));
+    pool.on('remove', (client) => void this.#own.delete(processOf(client)));
+    return pool;
+  }
+
+  /** All connections of `pool` go the way of the one that is silent: nobody shall wait for each of them in turn. */
+  #leave(pool: Pool): void {
+    if (pool !== this.#pool || this.#closed) return;
+    this.#pool = this.#open();
+    void pool.end().catch(() => {});
+    this.#broken?.();
+  }
+
+  transaction<T>(work: (sql: Sql, now: number) => Promise<T>): Promise<T> {
+    return this.pipelined(async (sql, now) => work(sql, await now));
+  }
+
+  async pipelined<T>(work: (sql: Sql, now: Promise<number>) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(work);
@@ -142,22 +180,22 @@ class PostgresDatabase implements Database {
     }
   }
 
-  async #attempt<T>(work: (sql: Sql, now: number) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+  async #attempt<T>(work: (sql: Sql, now: Promise<number>) => Promise<T>): Promise<T> {
+    const pool = this.#pool;
+    const client = await this.#connected(pool);
     const statements = new Statements(client);
     try {
-      const results = (await client.query(
-        'BEGIN; SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now',
-      )) as unknown as readonly { rows: Row[] }[];
-      const result = await work(statements, Number(results[1]?.rows[0]?.now));
-      const committed = client.query('COMMIT');
-      await statements.end(committed);
-      // Where a statement failed unheard, the database has answered with ROLLBACK.
-      if ((await committed).command !== 'COMMIT') throw new Error('the database did not commit');
+      const result = await work(statements, statements.begin());
+      await statements.end();
       client.release();
       return result;
     } catch (error) {
       const cause = await statements.failure(error);
+      if (isSilent(error) || isSilent(cause)) {
+        this.#leave(pool);
+        client.release(error as Error);
+        throw cause;
+      }
       // A connection that cannot roll back is of no use any more.
       await client.query('ROLLBACK').then(
         () => client.release(),
@@ -169,17 +207,29 @@ class PostgresDatabase implements Database {
 
   async read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
     try {
-      const client = await this.#pool.connect();
+      const pool = this.#pool;
+      const client = await this.#connected(pool);
       try {
         const result = await work(new Statements(client));
         client.release();
         return result;
       } catch (error) {
+        if (isSilent(error)) this.#leave(pool);
         client.release(error as Error);
         throw error;
       }
     } catch (error) {
       throw this.#translated(error);
+    }
+  }
+
+  async #connected(pool: Pool): Promise<PoolClient> {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      // It was left in this moment: the next one is asked.
+      if (pool !== this.#pool && !this.#closed) return this.#connected(this.#pool);
+      throw error;
     }
   }
 
@@ -190,10 +240,13 @@ class PostgresDatabase implements Database {
         const topics = [...this.#topics];
         this.#topics.clear();
         try {
-          await this.#pool.query('SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic', [
-            channel,
-            topics,
-          ]);
+          await this.#pool.query({
+            name: 'announce',
+            text: 'SELECT pg_notify($1, topic) FROM unnest($2::text[]) AS topic',
+            values: [channel, topics],
+          });
+          // The database tells each notice to everybody: many a second are told together.
+          await new Promise<void>((resolve) => void this.#clock.after(announceMs, resolve));
         } catch {
           // Whoever misses it looks again by itself within one sweep.
         }
@@ -210,11 +263,17 @@ class PostgresDatabase implements Database {
     await this.#pool.end().catch(() => {});
   }
 
+  /** On a connection of its own, without the hurry of the others. */
   async migrate(migrations: readonly string[]): Promise<void> {
-    await this.transaction(async (sql) => {
-      await sql.all(`SELECT pg_advisory_xact_lock(${migrationLock})`);
-      await sql.run('CREATE TABLE IF NOT EXISTS store_version (version INTEGER NOT NULL)');
-      const version = Number((await sql.all('SELECT version FROM store_version'))[0]?.version ?? 0);
+    const client = this.#listener();
+    client.on('error', () => {}); // the statement that waits meets it
+    try {
+      await client.connect();
+      await client.query('BEGIN');
+      await client.query(`SELECT pg_advisory_xact_lock(${migrationLock})`);
+      await client.query('CREATE TABLE IF NOT EXISTS store_version (version INTEGER NOT NULL)');
+      const { rows } = await client.query<Row>('SELECT version FROM store_version');
+      const version = Number(rows[0]?.version ?? 0);
       if (version > migrations.length) {
         throw new ProductError(
           'StoreTooNew',
@@ -222,13 +281,19 @@ class PostgresDatabase implements Database {
           'Use the newer version, or another database.',
         );
       }
-      if (version === migrations.length) return;
-      for (const step of migrations.slice(version)) {
-        for (const statement of step.split(';')) if (statement.trim() !== '') await sql.run(statement);
+      if (version < migrations.length) {
+        for (const step of migrations.slice(version))
+          for (const statement of step.split(';'))
+            if (statement.trim() !== '') await client.query(translate(statement, postgresDialect));
+        await client.query('DELETE FROM store_version');
+        await client.query('INSERT INTO store_version VALUES ($1)', [migrations.length]);
       }
-      await sql.run('DELETE FROM store_version');
-      await sql.run('INSERT INTO store_version VALUES (?)', migrations.length);
-    });
+      await client.query('COMMIT');
+    } catch (error) {
+      throw this.#translated(error);
+    } finally {
+      await client.end().catch(() => {});
+    }
   }
 
   /** Listens on a connection of its own; when that breaks, on a new one, after which everything is to be looked at again. */
@@ -240,6 +305,7 @@ class PostgresDatabase implements Database {
       void client.end().catch(() => {});
       this.#listenLater();
     };
+    this.#broken = broken;
     client.on('error', broken);
     client.on('end', broken);
     client.on('notification', ({ processId, payload }) => {
@@ -285,7 +351,9 @@ class PostgresDatabase implements Database {
       );
     }
     const lost =
-      code === undefined ? /connect|terminat|timeout/i.test(message) : /^(08|57P|53300|E[A-Z]+$)/.test(code);
+      code === undefined
+        ? /connect|terminat|timeout/i.test(message)
+        : /^(08|57|25P03|53300|E[A-Z]+$)/.test(code);
     if (!lost) return error;
     return new ProductError(
       'DatabaseUnreachable',
@@ -299,6 +367,8 @@ class PostgresDatabase implements Database {
 class Statements implements Sql {
   readonly #client: PoolClient;
   readonly #sent: Promise<unknown>[] = [];
+  #committed: Promise<{ readonly command: string }> | undefined;
+  #corked = false;
   #ended = false;
 
   constructor(client: PoolClient) {
@@ -320,11 +390,33 @@ class Statements implements Sql {
     this.#sent.push(sent);
   }
 
-  /** Nothing may follow, or it would run outside its transaction. Rejects as the first statement that failed unheard, or as `last`. */
-  async end(last?: Promise<unknown>): Promise<void> {
+  /** Begins the transaction; resolves to the time at which it began. What is sent meanwhile goes the same way. */
+  async begin(): Promise<number> {
+    this.#cork();
+    const begun = this.#client.query(`BEGIN; SELECT ${postgresDialect.now('NULL')} AS now`);
+    const sent = begun.then((results) => {
+      const [, answer] = results as unknown as readonly { readonly rows: readonly Row[] }[];
+      return Number(answer?.rows[0]?.now);
+    });
+    sent.catch(() => {});
+    this.#sent.push(sent);
+    return sent;
+  }
+
+  /** Nothing may follow, or it would run outside its transaction. */
+  commit(): void {
+    this.#cork();
     this.#ended = true;
-    last?.catch(() => {});
-    await Promise.all([...this.#sent, last]);
+    this.#committed = this.#client.query('COMMIT');
+    this.#committed.catch(() => {});
+  }
+
+  /** Resolves when everything is on disk; rejects as the first statement that failed unheard. */
+  async end(): Promise<void> {
+    if (this.#committed === undefined) this.commit();
+    await Promise.all([...this.#sent, this.#committed]);
+    // Where a statement failed unheard, the database has answered with ROLLBACK.
+    if ((await this.#committed)?.command !== 'COMMIT') throw new Error('the database did not commit');
   }
 
   /** The error of the transaction, after `error`: where a statement failed unheard, those after it say only that something failed. */
@@ -335,12 +427,29 @@ class Statements implements Sql {
     return error;
   }
 
+  /** What is sent in one go leaves in one piece: each piece costs this computer more than its contents do. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    const socket = socketOf(this.#client);
+    socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      socket.uncork();
+    });
+  }
+
   #query(statement: string, values: readonly Value[]) {
     if (this.#ended) throw new Error('a statement came after the end of its transaction');
     const { name, text } = prepared(statement);
+    this.#cork();
     return this.#client.query<Row>(values.length === 0 ? { text } : { name, text, values: [...values] });
   }
 }
+
+/** The socket below a connection; missing in the types of the package. */
+const socketOf = (client: PoolClient): Socket =>
+  (client as PoolClient & { readonly connection: { readonly stream: Socket } }).connection.stream;
 
 /** Statements are known by a name, so that each connection plans them once. */
 const known = new Map<string, { name: string; text: string }>();

@@ -8,7 +8,7 @@ const read = <T>(value: Value | undefined): T => JSON.parse(String(value)) as T;
 
 /** What `toRun` reads. What only workers get is large and not among it. */
 export const runColumns = `id, flow, flow_name, flow_path, queue, connection, mode, elevated, priority, moved_to_top_at, state, machine,
-  session, requested_by, requested_at, expires_at, started_at, ended_at, timeout_seconds, inputs, outputs, error, resubmit_of, parent, position`;
+  session, requested_by, requested_at, expires_at, started_at, ended_at, timeout_seconds, logging, inputs, outputs, error, resubmit_of, position`;
 
 export function toRun(row: Row): Run {
   return {
@@ -27,13 +27,13 @@ export function toRun(row: Row): Run {
     ...(row.connection !== null && { connection: String(row.connection) }),
     ...(row.elevated === 1 && { elevated: true }),
     ...(row.timeout_seconds !== null && { timeoutSeconds: Number(row.timeout_seconds) }),
+    ...(row.logging !== null && { logging: read<NonNullable<Run['logging']>>(row.logging) }),
     ...(row.moved_to_top_at !== null && { movedToTopAt: Number(row.moved_to_top_at) }),
     ...(row.started_at !== null && { startedAt: Number(row.started_at) }),
     ...(row.ended_at !== null && { endedAt: Number(row.ended_at) }),
     ...(row.outputs !== null && { outputs: read<NonNullable<Run['outputs']>>(row.outputs) }),
     ...(row.error !== null && { error: read<NonNullable<Run['error']>>(row.error) }),
     ...(row.resubmit_of !== null && { resubmitOf: String(row.resubmit_of) }),
-    ...(row.parent !== null && { parent: String(row.parent) }),
     ...(row.position !== null && { position: read<NonNullable<Run['position']>>(row.position) }),
   };
 }

@@ -1,5 +1,7 @@
 // The tables of the store, for both databases, and how older SQLite files are brought to them. See `translate` for the words in braces.
 
+import { lostFlow } from '../../protocol/run.ts';
+
 const inQueueOrder = 'coalesce(moved_to_top_at, 0) DESC, priority, requested_at, id';
 
 /** States in which a run holds its place on a machine. */
@@ -85,7 +87,6 @@ const tables = `
     outputs TEXT,
     error TEXT,
     resubmit_of {id},
-    parent {id},
     position TEXT,
     ending TEXT,
     plan TEXT
@@ -149,8 +150,42 @@ const base = `
   INSERT INTO counter VALUES ('lastSeq', 0), ('prunedSeq', 0);
   CREATE TABLE flow (hash {id} PRIMARY KEY, text TEXT NOT NULL){end};`;
 
+/**
+ * Who may speak with an orchestrator, what its instances tell each other, and what was chosen for all of them. The first three were made
+ * beside the migrations once, and may be there already.
+ */
+const registry = `
+  CREATE TABLE IF NOT EXISTS principal (
+    name {id} PRIMARY KEY,
+    role TEXT CHECK (role IN ('owner', 'coowner', 'user')),
+    token_hash {id} NOT NULL,
+    made_at {integer} NOT NULL
+  ){end};
+  CREATE UNIQUE INDEX IF NOT EXISTS principal_token ON principal (token_hash);
+  CREATE TABLE IF NOT EXISTS credential (
+    connection {id} PRIMARY KEY,
+    sealed {bytes} NOT NULL
+  ){end};
+  CREATE TABLE IF NOT EXISTS letter (
+    id {id} PRIMARY KEY,
+    recipient {id} NOT NULL,
+    body TEXT NOT NULL,
+    sent_at {integer} NOT NULL
+  ){end};
+  CREATE INDEX IF NOT EXISTS letter_recipient ON letter (recipient, id);
+  CREATE INDEX IF NOT EXISTS letter_sent ON letter (sent_at);
+  CREATE TABLE setting (name {id} PRIMARY KEY, value TEXT NOT NULL){end};
+  ALTER TABLE audit ADD COLUMN queue {id};
+  CREATE INDEX audit_queue ON audit (queue, at);`;
+
+/** Whether its machine has been told of a claim: the lease is extended for that once. */
+const told = `ALTER TABLE run ADD COLUMN told {integer} NOT NULL DEFAULT 0;`;
+
+/** What a run writes down of itself. */
+const logging = 'ALTER TABLE run ADD COLUMN logging TEXT;';
+
 /** Entries are never changed once released. */
-export const postgresMigrations: readonly string[] = [`${base}${tables}`];
+export const postgresMigrations: readonly string[] = [`${base}${tables}`, registry, told, logging];
 
 /** Files of one machine, as earlier versions made them. */
 const earlier: readonly string[] = [
@@ -227,11 +262,22 @@ const toFleet = `
   INSERT INTO event SELECT * FROM former_event;
   DROP TABLE former_companion; DROP TABLE former_event; DROP TABLE former_run;`;
 
-export const sqliteMigrations: readonly string[] = [...earlier, toFleet];
+export const sqliteMigrations: readonly string[] = [...earlier, toFleet, registry, told, logging];
+
+/**
+ * Before rows without their counterparts are removed: a run stays in sight also when the text of its flow is lost, with a hash that no text
+ * has, so that the flow can be requested anew. For files of any version.
+ */
+export const sqliteKeeping = `
+  INSERT OR IGNORE INTO flow (hash, text) SELECT '${lostFlow}', '' FROM run WHERE flow NOT IN (SELECT hash FROM flow);
+  UPDATE run SET flow = '${lostFlow}' WHERE flow NOT IN (SELECT hash FROM flow);`;
 
 /** What must hold between tables after some rows could not be read any more. Readers of events begin anew. */
 export const sqliteRepairs = `
   INSERT OR IGNORE INTO counter VALUES ('lastSeq', 0), ('prunedSeq', 0);
   UPDATE counter SET value = max(value, (SELECT coalesce(max(seq), 0) FROM event)) WHERE name = 'lastSeq';
   UPDATE counter SET value = (SELECT value FROM counter WHERE name = 'lastSeq') WHERE name = 'prunedSeq';
+  UPDATE run SET state = 'Lost', ended_at = CAST(unixepoch('subsec') * 1000 AS INTEGER),
+      error = '{"code":"StoreRecovered","message":"The run store was damaged, and the text of this flow is lost.","nextStep":"Request the run again."}'
+    WHERE state IN ('Queued', 'Starting', 'Running', 'Paused') AND flow = '${lostFlow}';
   UPDATE queue SET waiting = (SELECT count(*) FROM run WHERE run.queue = queue.id AND run.state = 'Queued');`;

@@ -21,6 +21,7 @@ const membership = Membership.open({
   vault: openVault(setup.dataFolder),
   agentVersion: '1',
   clock: systemClock,
+  testConnection: async () => ({ ok: true }),
   settings: defaultSettings,
   log: new Log('agent', Date.now),
 });

@@ -1,6 +1,6 @@
 // Claims at their machine where answers are late: what the simulation found, each as one short story of the real runner.
 import { expect, it } from 'vitest';
-import { Runner, type WorkerReport } from '../../../src/agent/runner.ts';
+import { beyond, Runner, type WorkerReport } from '../../../src/agent/runner.ts';
 import { Log } from '../../../src/base/log.ts';
 import { defaultSettings } from '../../../src/orchestration/settings.ts';
 import type { Claim } from '../../../src/orchestration/store.ts';
@@ -36,7 +36,11 @@ async function machine() {
   const runner = new Runner({
     link: {
       attach: () => ({ dispose() {} }),
-      heartbeat: async () => ({ held: said.held, rebooted: false }),
+      heartbeat: async (_boot, _facts, holding) => {
+        const held = said.held.map(({ run, fence }) => ({ runId: run.id, fence }));
+        const untold = new Set(beyond(held, holding).map(({ runId }) => runId));
+        return { held, told: said.held.filter(({ run }) => untold.has(run.id)), rebooted: false };
+      },
       async report({ kind, ...change }) {
         said.reports.push('change' in change ? change.change.state : kind);
         if (said.reports.at(-1) === 'Lost') said.held = [];

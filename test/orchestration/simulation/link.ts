@@ -1,12 +1,12 @@
 // The network between agents and orchestrators, and the agent's way over it. Messages are late, lost, doubled, overtaken by others;
 // machines are cut off. What an orchestrator must answer is asked again until it has.
 
-import type { OrchestratorLink } from '../../../src/agent/runner.ts';
+import { beyond, type Heard, type OrchestratorLink } from '../../../src/agent/runner.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { type Disposable, toDisposable } from '../../../src/base/disposable.ts';
 import { ProductError } from '../../../src/base/error.ts';
 import type { AgentPort } from '../../../src/orchestration/orchestrator.ts';
-import type { Change, Claim, Holder } from '../../../src/orchestration/store.ts';
+import type { Change, Claim, Held, Holder } from '../../../src/orchestration/store.ts';
 import type { MachineFacts } from '../../../src/protocol/fleet.ts';
 import type { Control } from './control.ts';
 import type { Agent, Machine } from './machine.ts';
@@ -145,11 +145,7 @@ export class Link implements OrchestratorLink {
   /** Claims that were passed on. */
   readonly #known = new Set<string>();
 
-  heartbeat(
-    boot: string,
-    facts: MachineFacts,
-    holding: readonly Holder[],
-  ): Promise<{ readonly held: readonly Claim[]; readonly rebooted: boolean }> {
+  heartbeat(boot: string, facts: MachineFacts, holding: readonly Holder[]): Promise<Heard> {
     return new Promise((resolve, reject) => {
       const control = this.#control ?? this.#machine.story.anyControl();
       if (control === undefined) {
@@ -160,9 +156,9 @@ export class Link implements OrchestratorLink {
         control.heartbeat(this.#machine.id, boot, facts, holding).then(
           ({ held, rebooted }) =>
             this.#answer('heard', () => {
-              const mine = held.filter(({ run, fence }) => !this.#givenBack.has(`${run.id} ${fence}`));
-              for (const { run, fence } of mine) this.#known.add(`${run.id} ${fence}`);
-              resolve({ held: mine, rebooted });
+              Promise.all(beyond(held, holding).map((claim) => this.#fetch(control, claim))).then((told) =>
+                resolve({ held, told: told.filter((claim) => claim !== undefined), rebooted }),
+              );
             }),
           (error: unknown) => this.#answer('refused', () => reject(error)),
         );
@@ -173,13 +169,30 @@ export class Link implements OrchestratorLink {
     });
   }
 
+  /** A claim that the agent has not heard of. Never resolves where the answer is lost: the heartbeat fails then. */
+  #fetch(control: Control, { runId, fence }: Held): Promise<Claim | undefined> {
+    const key = `${runId} ${fence}`;
+    return new Promise((resolve) => {
+      this.#ask(control, `claim ${runId}`, () => {
+        control.orchestrator.claim(this.#machine.id, { runId, fence }).then(
+          (claim) =>
+            this.#answer('claim', () => {
+              const isMine = claim !== undefined && !this.#givenBack.has(key);
+              if (isMine) this.#known.add(key);
+              resolve(isMine ? claim : undefined);
+            }),
+          () => {},
+        );
+      });
+    });
+  }
+
   report(change: Report): Promise<boolean> {
     const { runId } = change.holder;
+    const since = this.#clock.monotonic();
     const before = this.#tails.get(runId) ?? Promise.resolve();
-    const answered = before.then(
-      () => this.#report(change),
-      () => this.#report(change),
-    );
+    const next = () => this.#report(change, since);
+    const answered = before.then(next, next);
     this.#tails.set(runId, answered);
     const forget = () => {
       if (this.#tails.get(runId) === answered) this.#tails.delete(runId);
@@ -188,7 +201,7 @@ export class Link implements OrchestratorLink {
     return answered;
   }
 
-  #report(change: Report): Promise<boolean> {
+  #report(change: Report, since: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
       let isAnswered = false;
       const settle = (action: () => void) => () => {
@@ -199,7 +212,7 @@ export class Link implements OrchestratorLink {
         const control = this.#control ?? this.#machine.story.anyControl();
         if (control !== undefined) {
           this.#ask(control, `report ${change.holder.runId}`, () => {
-            control.report(change).then(
+            control.report(waited(change, this.#clock.monotonic() - since)).then(
               (taken) =>
                 this.#answer(
                   'recorded',
@@ -230,6 +243,20 @@ export class Link implements OrchestratorLink {
   #answer(what: string, action: () => void): void {
     send(this.#machine, `${this.#machine.id} < ${what}`, action, this.#isOpen);
   }
+}
+
+/** A report that was on its way for so long. */
+function waited(report: Report, ms: number): Report {
+  if (report.kind !== 'change') return report;
+  const { startedAgo, endedAgo } = report.change;
+  return {
+    ...report,
+    change: {
+      ...report.change,
+      ...(startedAgo !== undefined && { startedAgo: startedAgo + ms }),
+      ...(endedAgo !== undefined && { endedAgo: endedAgo + ms }),
+    },
+  };
 }
 
 const unreachable = () =>

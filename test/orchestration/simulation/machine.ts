@@ -1,10 +1,16 @@
 // A machine with its Windows sessions, the people in them, the workers of runs, and its agent: the real runner. Crashes, sleeps, wakes.
 
-import { Runner, type Worker, type WorkerHost, type WorkerReport } from '../../../src/agent/runner.ts';
+import {
+  Runner,
+  SessionsChanged,
+  type Worker,
+  type WorkerHost,
+  type WorkerReport,
+} from '../../../src/agent/runner.ts';
 import { ProductError } from '../../../src/base/error.ts';
 import { Log } from '../../../src/base/log.ts';
 import type { Claim } from '../../../src/orchestration/store.ts';
-import type { MachineFacts } from '../../../src/protocol/fleet.ts';
+import type { Clearing, MachineFacts } from '../../../src/protocol/fleet.ts';
 import type { SessionFacts } from '../../../src/protocol/sessions.ts';
 import { Link } from './link.ts';
 import type { Story } from './story.ts';
@@ -126,6 +132,7 @@ export class Machine {
       else if (act < 4) session.state = 'disconnected';
       else if (act < 8) session.state = 'active';
       else this.signOut(session);
+      if (this.story.chance.hit(0.3)) delete session.declined;
     }
     this.recording = chance.hit(0.05) && session !== undefined ? [account] : [];
     this.noticed();
@@ -238,6 +245,7 @@ export class Agent implements WorkerHost {
   #session({ run, account, session: plan }: Claim): Session | undefined {
     const { machine } = this;
     const { story, spec } = machine;
+    if (plan !== undefined && plan.kind !== 'use') this.#clear(plan.clear ?? []);
     const wanted = plan === undefined ? run.session : plan.kind === 'create' ? undefined : plan.session;
     if (wanted !== undefined) {
       const session = machine.sessions.get(wanted);
@@ -279,6 +287,24 @@ export class Agent implements WorkerHost {
       throw refused(inTheWay.length > 0 ? 'SessionExistsForTheUserWhenUnattended' : 'TooManyActiveSessions');
     }
     return machine.signIn(account, true);
+  }
+
+  /** What the session policy does to people before a run. */
+  #clear(clearings: readonly Clearing[]): void {
+    const { story, sessions } = this.machine;
+    for (const { session: id, state, act, ask } of clearings) {
+      const session = sessions.get(id);
+      if (session === undefined || (act === 'disconnect' && session.state === 'disconnected')) continue;
+      if (session.ours) story.watch.fail('exclusive', `a session of ours was to be left for a run: ${id}`);
+      if (session.state !== state) throw new SessionsChanged(`${id} is ${session.state}`);
+      if (ask && story.chance.hit(0.4)) {
+        session.declined = true;
+        throw new SessionsChanged(`${session.account} stays`);
+      }
+      story.count('cleared');
+      if (act === 'signOut') this.machine.signOut(session);
+      else session.state = 'disconnected';
+    }
   }
 }
 
@@ -386,7 +412,10 @@ export class FakeWorker implements Worker {
     machine.workers.delete(this);
     const session = this.#session;
     if (session.worker === this) session.worker = undefined;
-    if (this.agent.isAlive) this.#report({ kind: 'exited', how });
+    if (this.agent.isAlive) {
+      machine.story.watch.happened(this.id, this.fence, 'endedAt');
+      this.#report({ kind: 'exited', how });
+    }
     if (!session.ours || !machine.sessions.has(session.id)) return;
     const { story } = machine;
     // A new worker may be in it already.
@@ -437,7 +466,11 @@ export class FakeWorker implements Worker {
   }
 
   #say(report: WorkerReport): void {
-    if (this.agent.isAlive) this.#report(report);
+    if (!this.agent.isAlive) return;
+    const { watch } = this.agent.machine.story;
+    if (report.kind === 'started') watch.happened(this.id, this.fence, 'startedAt');
+    if (report.kind === 'finished') watch.happened(this.id, this.fence, 'endedAt');
+    this.#report(report);
   }
 
   #later(ms: number, what: string, action: () => void): void {

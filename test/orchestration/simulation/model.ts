@@ -254,7 +254,7 @@ const heartbeat = (machine: string): Command =>
       facts(edition, slots),
       holding,
     );
-    const told = held.map(({ run }) => run.id).sort();
+    const told = held.map(({ runId }) => runId).sort();
     const expected = mine.map(({ id }) => id).sort();
     if (told.join() !== expected.join())
       throw new Error(`${machine} was told of ${told}, and has ${expected}`);
@@ -274,10 +274,7 @@ const report = (pick: number, state: 'Running' | 'Succeeded' | 'Failed', isStale
       const isTaken = await real.orchestrator.report({
         kind: 'change',
         holder: { runId: run.id, fence },
-        change: {
-          state,
-          ...(state === 'Running' ? { startedAt: real.clock.now() } : { endedAt: real.clock.now() }),
-        },
+        change: { state, ...(state === 'Running' && { startedAgo: 0 }) },
         before: [],
       });
       if (isTaken !== (mayBe && !isStale))

@@ -2,6 +2,7 @@
 // compared with this. Shares no code with src/orchestration.
 import type { MachineFacts, PlacementSettings, SessionPlan } from '../../../src/protocol/fleet.ts';
 import type { Run, RunState } from '../../../src/protocol/run.ts';
+import type { SessionFacts } from '../../../src/protocol/sessions.ts';
 
 /** A run as a careful bystander knows it from what was committed. */
 export interface SeenRun {
@@ -12,12 +13,16 @@ export interface SeenRun {
   fence: number;
   report: number;
   leaseUntil: number | undefined;
+  /** Its machine has heard of the claim. */
+  told: boolean;
   /** The session that is signed out for its own. */
   makesRoom: string | undefined;
   /** How often a machine gave it back. */
   givenBack: number;
   /** Fences under which a worker was begun. */
   begun: number[];
+  /** When the worker of the last fence began its flow and ended, by the one clock that is always right. */
+  truly: { readonly fence: number; startedAt?: number; endedAt?: number } | undefined;
   ending: boolean;
 }
 
@@ -65,11 +70,31 @@ export interface Circumstances {
   readonly personOf: (account: string) => string;
 }
 
+/** `clear`: starts once the session policy has removed somebody; `later`: it may be able to, not now. */
 export type Fate = {
-  readonly to: 'start' | 'ours' | 'machine' | 'session' | 'setup';
+  readonly to: 'start' | 'clear' | 'ours' | 'machine' | 'later' | 'session' | 'setup';
   readonly ofAccount: boolean;
 };
-const to = (fate: Fate['to'], ofAccount = fate === 'session'): Fate => ({ to: fate, ofAccount });
+const to = (fate: Fate['to'], ofAccount = fate === 'session' || fate === 'later'): Fate => ({
+  to: fate,
+  ofAccount,
+});
+
+/** What a session policy can do about the session of a person; `canStay`: it is enough that nobody works in it any more. */
+function removal(
+  { state, kind, declined }: SessionFacts,
+  policy: PlacementSettings['sessionPolicy'],
+  canStay: boolean,
+): 'clear' | 'later' | 'session' {
+  if (policy === 'wait') return 'session';
+  if (policy === 'disconnect' && (!canStay || state === 'locked' || state === 'disconnected'))
+    return 'session';
+  if (state === 'connecting') return 'later';
+  // Who sits at the machine is asked, unless the policy names the console.
+  const isAsked =
+    policy === 'ask' || (policy !== 'signOutConsole' && state === 'active' && kind === 'console');
+  return isAsked && (state !== 'active' || declined === true) ? 'later' : 'clear';
+}
 
 /** What becomes of a run on one machine. */
 export function fateOn(
@@ -101,14 +126,24 @@ export function fateOn(
   const idle = (session: (typeof told)[number]) =>
     session.ours && quiet(session.state) && !used.has(session.id);
   const reusable = settings.reuseSessions && !facts.severalPerUser && own.find(({ state }) => quiet(state));
+  /** The policy against all of these sessions; one of ours among them goes by itself. */
+  const without = (people: readonly SessionFacts[]): Fate => {
+    if (people.some(({ ours }) => ours)) return to('session');
+    const theirs = people.filter(({ account }) => personOf(account) === person);
+    const canStay = settings.reuseSessions && !facts.severalPerUser && theirs.length === 1;
+    const each = people.map((session) =>
+      removal(session, settings.sessionPolicy, canStay && session === theirs[0]),
+    );
+    return to(each.includes('session') ? 'session' : each.includes('later') ? 'later' : 'clear');
+  };
   const inTheWay = told.filter((session) => session !== reusable && !idle(session));
   if (client) {
-    if (inTheWay.length > 0) return inTheWay[0]?.ours === true ? to('ours') : to('session');
-    return to('start');
+    if (inTheWay.length === 0) return to('start');
+    return inTheWay[0]?.ours === true ? to('ours') : without(inTheWay);
   }
   if (reusable) return to('start');
-  const ownInTheWay = own.find((session) => !idle(session));
-  if (ownInTheWay !== undefined) return ownInTheWay.ours ? to('ours') : to('session');
+  const ownInTheWay = own.filter((session) => !idle(session));
+  if (ownInTheWay.length > 0) return ownInTheWay[0]?.ours === true ? to('ours') : without(ownInTheWay);
   if (own.length > 0) return to('start');
   /** Runs whose session the machine has not told of yet. */
   const coming = robots.filter(
@@ -118,7 +153,10 @@ export function fateOn(
       ),
   );
   if (told.length + coming.length < facts.sessionLimit || told.some(idle)) return to('start');
-  return to(coming.length > 0 || told.some(({ ours }) => ours) ? 'ours' : 'session');
+  if (coming.length > 0 || told.some(({ ours }) => ours)) return to('ours');
+  // One of them is enough.
+  const each = told.map((session) => without([session]).to);
+  return to((['clear', 'later'] as const).find((fate) => each.includes(fate)) ?? 'session');
 }
 
 /** What becomes of a run on all machines of its queue. */
@@ -129,11 +167,13 @@ export function fateIn(
   circumstances: Circumstances,
 ): Fate & { readonly places: readonly SeenMachine[] } {
   const fates = machines.map((machine) => fateOn(run, machine, settings, circumstances));
-  const places = machines.filter((_, index) => fates[index]?.to === 'start');
   const ofAccount = fates.some((fate) => fate.ofAccount);
-  for (const kind of ['start', 'ours', 'machine', 'session'] as const)
-    if (fates.some((fate) => fate.to === kind)) return { to: kind, ofAccount, places };
-  return { to: 'setup', ofAccount: false, places };
+  // Nobody has to go on one machine while another is free.
+  for (const kind of ['start', 'clear', 'ours', 'machine', 'later', 'session'] as const) {
+    const places = machines.filter((_, index) => fates[index]?.to === kind);
+    if (places.length > 0) return { to: kind, ofAccount, places };
+  }
+  return { to: 'setup', ofAccount, places: [] };
 }
 
 /** Rule Q-14. */
@@ -167,5 +207,6 @@ export function wrongSession(
   if (personOf(session.account) !== person) return `session ${id} is ${session.account}’s`;
   if (plan.kind === 'use')
     return session.state === 'active' ? undefined : `session ${id} is ${session.state}`;
-  return quiet ? undefined : `session ${id} is in use`;
+  const isLeft = plan.clear?.some((clearing) => clearing.session === id && clearing.act === 'disconnect');
+  return quiet || isLeft ? undefined : `session ${id} is in use`;
 }

@@ -13,11 +13,14 @@ interface Patch {
 export interface Planted {
   readonly name: string;
   readonly patches: readonly Patch[];
+  /** Where it shows soonest; absent: anywhere. */
+  readonly scenario?: string;
 }
 
-const one = (name: string, file: string, find: string, replace: string): Planted => ({
+const one = (name: string, file: string, find: string, replace: string, scenario?: string): Planted => ({
   name,
   patches: [{ file, find, replace }],
+  ...(scenario !== undefined && { scenario }),
 });
 const rules = 'src/orchestration/rules.ts';
 const placement = 'src/orchestration/placement.ts';
@@ -77,6 +80,7 @@ export const planted: readonly Planted[] = [
     placement,
     'if (machine.settings.maintenance) {',
     `if (machine.settings.maintenance && machine.name === '') {`,
+    'backlog',
   ),
   one(
     'a session makes room twice',
@@ -107,6 +111,7 @@ export const planted: readonly Planted[] = [
     store,
     `state = 'Queued' AND expires_at <= ? ORDER BY expires_at`,
     `state = 'Queued' AND expires_at + 600000 <= ? ORDER BY expires_at`,
+    'backlog',
   ),
   one(
     'leases are taken too early',
@@ -114,8 +119,29 @@ export const planted: readonly Planted[] = [
     'AND lease_until <= ? ORDER BY',
     'AND lease_until <= ? + 5000 ORDER BY',
   ),
-  one('heartbeats extend no lease', store, 'if (holding.length > 0) {', 'if (holding.length > 99) {'),
-  one('claims are not told again', store, 'held: ids.map((id)', 'held: ids.slice(1).map((id)'),
+  one('heartbeats extend no lease', store, 'told = 0 OR id IN (', `told = 0 OR id = '' AND id IN (`),
+  one('a claim that is told late keeps the lease of its beginning', store, 'told = 0 OR id IN (', 'id IN ('),
+  one(
+    'being told of a claim is as good as holding it',
+    store,
+    'UPDATE run SET told = 1, lease_until',
+    'UPDATE run SET told = 0, lease_until',
+  ),
+  one(
+    'only the first run of an account is looked at',
+    changes,
+    'isWhole || !wide ? decided : inSight(decided, queue)',
+    'decided',
+    'backlog',
+  ),
+  one('claims are not told again', store, 'held: active.map((', 'held: active.slice(1).map(('),
+  one('what is reported late seems to have happened then', changes, 'Math.max(0, ago))', '0)'),
+  one(
+    'the end of a run is taken for the time of its report',
+    runner,
+    'endedAgo: clock.monotonic() - endedAt }',
+    'endedAgo: 0 }',
+  ),
   one(
     'a run that is given back loses its place',
     changes,
@@ -147,12 +173,13 @@ export const planted: readonly Planted[] = [
     'if (events.some(({ seq }, index)',
     'if (events.length > 99 && events.some(({ seq }, index)',
   ),
-  one('events of others are not read', orchestrator, 'await this.#catchUp();\n', '\n'),
+  one('events of others are not read', orchestrator, 'await this.#catchUp();\n', '\n', 'quiet'),
   one(
     'the verdict forgets who is in front',
     'src/orchestration/verdict.ts',
     `if (its.kind === 'start') return true;`,
     `if (its.kind === 'start') return false;`,
+    'curious',
   ),
   one(
     'a late answer begins a run again',
@@ -195,10 +222,11 @@ export interface Finding {
   readonly model: { readonly stories: number; readonly counterexample: string } | undefined;
 }
 
-/** Looks for a mistake in the copy in `folder`, in a process of its own. */
-export function search(folder: string): Promise<Finding> {
+/** Looks for a mistake in the copy in `folder`, from a seed, in a process of its own. */
+export function search(folder: string, seed: number, { scenario = '' }: Planted): Promise<Finding> {
   return new Promise((done, failed) => {
-    const child = spawn(process.execPath, [join(folder, 'test/orchestration/simulation/search.ts')], {
+    const program = join(folder, 'test/orchestration/simulation/search.ts');
+    const child = spawn(process.execPath, [program, String(seed), scenario], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -67,6 +67,7 @@ const office: Scenario = {
   settings: { queueWaitMs: 15 * minute, queueLimit: 40, keepRuns: 2_000, requestsPerMinute: 5 },
   placement: {},
   requestMs: 8_000,
+  questionMs: 32_000,
   runMs: 40_000,
   frameMs: 8_000,
   crowd: 0,
@@ -90,6 +91,7 @@ const crowd: Scenario = {
   settings: { queueWaitMs: 30 * minute, queueLimit: 10_000, keepRuns: 3_000 },
   placement: { reuseSessions: true },
   requestMs: 6_000,
+  questionMs: 24_000,
   runMs: 10_000,
   crowd: 2_000,
   steps: 20_000,
@@ -101,6 +103,7 @@ const storm: Scenario = {
   name: 'storm',
   settings: { queueWaitMs: 3 * minute, queueLimit: 25, keepRuns: 1_000, leaseMs: 30_000, heartbeatMs: 8_000 },
   requestMs: 2_500,
+  questionMs: 10_000,
   runMs: 8_000,
   frameMs: 3_000,
   trouble: {
@@ -115,6 +118,57 @@ const storm: Scenario = {
     giveBack: 0.1,
   },
   incidents: Object.fromEntries(Object.entries(incidents).map(([kind, ms]) => [kind, ms / 2])),
+};
+
+/** More is requested than ever can run, by everybody: most of it waits far back and gives up there. */
+const backlog: Scenario = {
+  ...crowd,
+  name: 'backlog',
+  machines: [
+    machine('m1', { edition: 'server', sessionLimit: 5, slots: 4 }),
+    machine('m2', { edition: 'server', sessionLimit: 5, slots: 4 }),
+  ],
+  groups: { g1: ['m1', 'm2'] },
+  controls: 1,
+  settings: { queueWaitMs: 6 * minute, queueLimit: 2_000, keepRuns: 3_000 },
+  requestMs: 700,
+  questionMs: 10_000,
+  runMs: 20_000,
+  crowd: 500,
+  incidents: { settings: minute / 6, agentCrash: 3 * minute, machineCrash: 6 * minute },
+  steps: 10_000,
+};
+
+/** Little to do: whoever missed something is reminded of it by nobody. */
+const quiet: Scenario = {
+  ...office,
+  name: 'quiet',
+  machines: [machine('m1', { people: ['ann'] }), machine('m2', { edition: 'server' })],
+  groups: {},
+  requestMs: 2 * minute,
+  questionMs: 5 * minute,
+  runMs: 10_000,
+  trouble: { ...trouble, cutAfterCommit: 0.05, notice: 0.1 },
+  incidents: {
+    machineCrash: 60 * minute,
+    agentCrash: 30 * minute,
+    partition: 10 * minute,
+    controlCrash: 30 * minute,
+  },
+  steps: 10_000,
+};
+
+/** People who ask all the time why their runs wait, while orchestrators come and go. */
+const curious: Scenario = {
+  ...office,
+  name: 'curious',
+  machines: [machine('m1'), machine('m2'), machine('m3'), machine('m4')],
+  groups: {},
+  requestMs: 2_500,
+  questionMs: 400,
+  runMs: 7_000,
+  incidents: { controlCrash: minute / 2, agentCrash: 2 * minute, peopleAct: minute },
+  steps: 10_000,
 };
 
 /** A fleet of a thousand. */
@@ -143,6 +197,7 @@ const thousand: Scenario = {
     heartbeatMs: 20_000,
   },
   requestMs: 100,
+  questionMs: 400,
   runMs: 30_000,
   frameMs: 15_000,
   incidents: {
@@ -161,4 +216,4 @@ const thousand: Scenario = {
 };
 
 /** In the order in which stories are told. */
-export const scenarios: readonly Scenario[] = [office, storm, crowd, thousand];
+export const scenarios: readonly Scenario[] = [office, storm, crowd, quiet, curious, backlog, thousand];

@@ -62,8 +62,9 @@ export interface Scenario {
   readonly mixed: boolean;
   readonly settings: Partial<QueueSettings>;
   readonly placement: Partial<PlacementSettings>;
-  /** Milliseconds between two requests, and what a run and a frame of it take, on the average. */
+  /** Milliseconds between two requests, between two questions, and what a run and a frame of it take, on the average. */
   readonly requestMs: number;
+  readonly questionMs: number;
   readonly runMs: number;
   readonly frameMs: number;
   /** Requests made at once at the beginning, all for one account. */
@@ -106,6 +107,8 @@ export class Story {
   readonly #acknowledged = new Set<string>();
   readonly #active = new Map<string, number>();
   readonly #recent: string[] = [];
+  /** When each event was written, by number. */
+  readonly #writtenAt: number[] = [];
   readonly #log: ((line: string) => void) | undefined;
   #reuse = new Map<string, boolean>();
   #ids = 0;
@@ -125,7 +128,8 @@ export class Story {
       this.#log?.(line);
     });
     this.#disturbedAt = this.time.now;
-    this.watch = new Watch({ leaseMs: this.settings.leaseMs, personOf: this.personOf });
+    const now = () => this.time.now;
+    this.watch = new Watch({ leaseMs: this.settings.leaseMs, personOf: this.personOf, time: now });
     const clock = this.time.clock(
       'store',
       () => true,
@@ -247,8 +251,21 @@ export class Story {
 
   async #step(): Promise<boolean> {
     const went = await this.time.step();
+    const { watch, time } = this;
+    while (this.#writtenAt.length <= watch.lastSeq) this.#writtenAt.push(time.now);
+    if (time.steps % 50 === 0) this.#hear();
     if (this.time.steps % compareEvery === 0) await this.#compare();
     return went;
+  }
+
+  /** Whoever missed an event hears of it with one of the next sweeps. */
+  #hear(): void {
+    const { watch, time, settings } = this;
+    for (const { id, isAlive, lastHeard } of this.#controls) {
+      if (!isAlive) continue;
+      const missing = this.#writtenAt[lastHeard + 1] ?? time.now;
+      watch.inTime(id, lastHeard + 1, time.now - missing, 6 * settings.sweepMs + 15_000);
+    }
   }
 
   #compare(): Promise<void> {
@@ -298,7 +315,7 @@ export class Story {
     if (scenario.crowd > 0) time.after(1_000, 'crowd', () => this.#crowd(scenario.crowd));
     this.#again('request', scenario.requestMs, () => this.#request());
     this.#again('command', scenario.requestMs * 3, () => this.#command());
-    this.#again('question', scenario.requestMs * 4, () => this.#question());
+    this.#again('question', scenario.questionMs, () => this.#question());
     for (const [incident, ms] of Object.entries(scenario.incidents))
       this.#again(incident, ms, () => this.#incident(incident as Incident));
   }
@@ -605,7 +622,7 @@ export class Story {
         reuseSessions: chance.hit(0.5),
         extendedPrioritization: chance.of(['auto', 'on', 'off']),
         allocation: chance.of(['random', 'leastLoaded']),
-        sessionPolicy: 'wait',
+        sessionPolicy: chance.of(['wait', 'wait', 'ask', 'disconnect', 'signOut', 'signOutConsole']),
       };
       const set =
         queue === machine.id

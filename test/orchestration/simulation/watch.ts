@@ -2,7 +2,7 @@
 // never happen. Each invariant counts how often it was looked at.
 
 import type { Sql } from '../../../src/orchestration/store/database.ts';
-import type { Change, Claim, FleetStore, Outcome } from '../../../src/orchestration/store.ts';
+import type { Change, Claim, FleetStore, Held, Outcome } from '../../../src/orchestration/store.ts';
 import type { Verdict } from '../../../src/protocol/fleet.ts';
 import type { Run, RunEvent, RunState } from '../../../src/protocol/run.ts';
 import {
@@ -30,6 +30,7 @@ export const invariants = {
   finish: 'after the faults every run ends, every session is free, every agent is idle',
   attempts: 'a worker begins once per claim, and again only after the run was given back',
   next: 'the run shown as next to run is the next to start unless something came between',
+  times: 'what began or ended is recorded with the time at which it did, however late it is heard of',
   verdict: 'what the verdict says is what then happens',
   counter: 'the counter of every queue equals the runs that wait in it',
   accepted: 'what was acknowledged is there and ends',
@@ -46,7 +47,12 @@ export interface Violation {
 export interface WatchOptions {
   readonly leaseMs: number;
   readonly personOf: (account: string) => string;
+  /** Virtual time; no clock of the story is always right. */
+  readonly time: () => number;
 }
+
+/** Milliseconds a database may take for what it was told at once. */
+const slowMs = 10_000;
 
 type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>;
 interface Foretold {
@@ -235,7 +241,7 @@ export class Watch {
     this.#number(all);
     const of = (...kinds: Change['kind'][]) => tasks.filter(({ change }) => kinds.includes(change.kind));
     for (const { change, outcome } of of('change', 'append', 'giveBack'))
-      this.#report(change as ChangeOf<'change' | 'append' | 'giveBack'>, outcome);
+      this.#report(change as ChangeOf<'change' | 'append' | 'giveBack'>, outcome, now);
     for (const { change, outcome } of of('cancel', 'prioritize', 'moveToTop', 'moveBack', 'end'))
       this.#wish(change as ChangeOf<'cancel' | 'prioritize' | 'moveToTop' | 'moveBack' | 'end'>, outcome);
     for (const { change, outcome } of of('enqueue'))
@@ -255,7 +261,7 @@ export class Watch {
     }
   }
 
-  #report(change: ChangeOf<'change' | 'append' | 'giveBack'>, outcome: Outcome): void {
+  #report(change: ChangeOf<'change' | 'append' | 'giveBack'>, outcome: Outcome, now: number): void {
     const { runId, fence, report } = change.holder;
     const seen = this.runs.get(runId);
     if (seen === undefined) {
@@ -300,7 +306,17 @@ export class Watch {
     } else if (isFinal(last)) {
       this.tally.finished += 1;
       this.#look('fence', seen.run.endedAt !== undefined, () => `${runId} ended at no time`);
-    }
+      // What a former life of its agent knew of it is lost.
+      if (seen.run.error?.code !== 'AgentRestarted') this.#time(seen, 'endedAt', now);
+    } else if (last === 'Running' && state === 'Starting') this.#time(seen, 'startedAt', now);
+  }
+
+  #time({ run, fence, truly }: SeenRun, what: 'startedAt' | 'endedAt', now: number): void {
+    const at = truly?.fence === fence ? truly[what] : undefined;
+    if (at === undefined) return;
+    const earliest = what === 'endedAt' ? (run.startedAt ?? run.requestedAt) : run.requestedAt;
+    const off = (run[what] ?? 0) - Math.max(earliest, now - (this.#options.time() - at));
+    this.#look('times', off > -5 && off < slowMs, () => `${what} of ${run.id} is wrong by ${off} ms`);
   }
 
   #wish(
@@ -396,8 +412,10 @@ export class Watch {
       report: 0,
       leaseUntil: undefined,
       makesRoom: undefined,
+      told: false,
       givenBack: 0,
       begun: [],
+      truly: undefined,
       ending: false,
     };
     this.runs.set(id, seen);
@@ -427,11 +445,14 @@ export class Watch {
     if (run.state === 'Queued') queue.waiting.set(run.id, seen);
     if (run.state === 'Queued') queue.order = undefined;
     else if (before.state === 'Queued') queue.order?.splice(queue.order.indexOf(seen), 1);
+    const machine = this.machines.get(before.machine ?? run.machine ?? '');
+    // A machine that left its group may still have a run of it.
+    if (machine !== undefined && machine.queue !== run.queue) this.#touch(machine.queue);
     if (before.machine !== undefined && !isActive(run.state)) {
-      this.machines.get(before.machine)?.runs.delete(run.id);
+      machine?.runs.delete(run.id);
       seen.leaseUntil = undefined;
     }
-    if (isActive(run.state)) this.machines.get(run.machine as string)?.runs.set(run.id, seen);
+    if (isActive(run.state)) machine?.runs.set(run.id, seen);
   }
 
   // ── turns ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -506,7 +527,7 @@ export class Watch {
       const kind = `${seen.run.mode} ${seen.run.elevated === true} ${seen.person}`;
       if (met.has(kind)) continue;
       const fate = fateIn(seen, machines, queue.settings, circumstances);
-      if (fate.to === 'start') {
+      if (fate.to === 'start' || fate.to === 'clear') {
         const places = fate.places.filter((machine) => asking.has(machine.id));
         if (places.length === 0) {
           if (!extended) break;
@@ -597,6 +618,7 @@ export class Watch {
     const plan = claim?.session;
     seen.makesRoom = plan?.kind === 'create' ? plan.signOutFirst : undefined;
     seen.leaseUntil = now + this.#options.leaseMs;
+    seen.told = false;
   }
 
   // ── verdicts ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -678,13 +700,15 @@ export class Watch {
     machine.facts = facts;
     machine.factsText = text;
     machine.seenAt = now;
-    for (const { runId, fence } of holding) {
-      const seen = machine.runs.get(runId);
-      if (seen?.fence === fence) seen.leaseUntil = now + leaseMs;
+    for (const seen of machine.runs.values()) {
+      const isHeld = holding.some(({ runId, fence }) => runId === seen.run.id && fence === seen.fence);
+      // Told once, an agent has a lease to begin it; after that only what it holds counts.
+      if (isHeld || !seen.told) seen.leaseUntil = now + leaseMs;
+      seen.told = true;
     }
-    const { held } = result as { held: readonly Claim[] };
+    const { held } = result as { held: readonly Held[] };
     const told = held
-      .map(({ run, fence }) => `${run.id} ${fence}`)
+      .map(({ runId, fence }) => `${runId} ${fence}`)
       .sort()
       .join();
     const has = [...machine.runs.values()]
@@ -785,6 +809,11 @@ export class Watch {
     return event.seq;
   }
 
+  /** An event that somebody who listens has not heard of for `late` ms. */
+  inTime(by: string, seq: number, late: number, most: number): void {
+    this.#look('events', late < most, () => `${by} has not told of event ${seq} for ${late} ms`);
+  }
+
   get lastSeq(): number {
     return this.#said.length - 1;
   }
@@ -800,6 +829,14 @@ export class Watch {
         `${runId} was begun with fence ${fence}, after ${seen?.begun.join() || 'none'} and ${seen?.givenBack} times given back`,
     );
     seen?.begun.push(fence);
+  }
+
+  /** The worker of a claim began its flow, or ended, now. */
+  happened(runId: string, fence: number, what: 'startedAt' | 'endedAt'): void {
+    const seen = this.runs.get(runId);
+    if (seen === undefined) return;
+    if (seen.truly?.fence !== fence) seen.truly = { fence };
+    seen.truly[what] ??= this.#options.time();
   }
 
   /** Whether a claim still holds. */

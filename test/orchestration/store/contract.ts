@@ -161,8 +161,8 @@ export function storeContract(name: string, place: Place): void {
           elevated: true,
           connection: 'c',
           resubmitOf: 'older',
-          parent: 'above',
           timeoutSeconds: 90,
+          logging: { level: 'warning', screenshot: false },
           inputs: { Text: 'a\u0000b', List: [1, null, true], Secret: { $type: 'secured' } },
         },
       });
@@ -198,7 +198,7 @@ export function storeContract(name: string, place: Place): void {
       const again = await one(store, request('r', 'm', { queueLimit: 1 }));
       expect(again).toEqual({ done: true, events: [], claims: [], run: first?.run });
       const [claim] = await claims(store);
-      await one(store, change(holderOf(claim as Claim), 'Succeeded', { endedAt: 5 }));
+      await one(store, change(holderOf(claim as Claim), 'Succeeded'));
       expect((await one(store, request('r', 'm'))).run).toMatchObject({ state: 'Succeeded' });
       expect(await claims(store)).toEqual([]);
       expect((await store.marks()).lastSeq).toBe(3);
@@ -295,6 +295,20 @@ export function storeContract(name: string, place: Place): void {
     });
   });
 
+  describe(`${name}: an agent that ends on purpose`, () => {
+    it('leaves its machine offline, unless its next life was heard already', async () => {
+      const store = await withMachine();
+      const isOnline = async () => (await store.machines(leaseMs)).find(({ id }) => id === 'm')?.online;
+      await store.heartbeat('m', 'first', facts(), [], leaseMs);
+      expect(await isOnline()).toBe(true);
+      await store.signOff('m', 'first', leaseMs);
+      expect(await isOnline()).toBe(false);
+      await store.heartbeat('m', 'second', facts(), [], leaseMs);
+      await store.signOff('m', 'first', leaseMs);
+      expect(await isOnline()).toBe(true);
+    });
+  });
+
   describe(`${name}: the queue`, () => {
     it('is in the order of moves to the top, priority, request and identifier', async () => {
       const store = await withMachine();
@@ -316,7 +330,7 @@ export function storeContract(name: string, place: Place): void {
         const [claim] = await claims(store);
         if (claim === undefined) break;
         started.push(claim.run.id);
-        await one(store, change(holderOf(claim), 'Succeeded', { endedAt: 1 }));
+        await one(store, change(holderOf(claim), 'Succeeded'));
       }
       expect(started).toEqual(['e', 'd', 'b', 'c', 'a']);
     });
@@ -371,6 +385,23 @@ export function storeContract(name: string, place: Place): void {
       expect(taken).toHaveLength(150);
       expect(new Set(taken.map(({ run }) => run.id)).size).toBe(150);
       expect(await store.counts('g')).toEqual({ queued: 0, running: 150 });
+    });
+
+    it('keeps the order of a group also behind more runs of one account than are in sight', async () => {
+      const store = await open();
+      await store.putGroup(group('g'));
+      for (const id of ['m1', 'm2']) {
+        await addMachine(store, id, server);
+        await store.setMembership(id, 'g');
+      }
+      const ids = [...Array.from({ length: 70 }, (_, i) => `bot${10 + i}`), 'z1', 'z2', 'z3'];
+      await commit(
+        store,
+        ...ids.map((id) => request(id, 'g', { account: id === 'z3' ? 'ben' : id.slice(0, 1) })),
+      );
+      const taken = await claims(store, 'g', 'm1', 'm2');
+      // The second run of an account is due on the other machine before the first one of the next account.
+      expect(taken.map(({ run }) => run.id)).toEqual(['bot10', 'bot11', 'z1', 'z2', 'z3']);
     });
 
     it('never gives a machine two runs of one account, however it is written', async () => {
@@ -498,26 +529,50 @@ export function storeContract(name: string, place: Place): void {
       const store = await withMachine();
       const holder = holderOf(await claimed(store));
       expect((await one(store, change(holder, 'Paused'))).done).toBe(false);
-      expect((await one(store, change(holder, 'Running', { startedAt: 3 }))).done).toBe(true);
+      expect((await one(store, change(holder, 'Running', { startedAgo: 0 }))).done).toBe(true);
       expect((await one(store, change(holder, 'Running'))).done).toBe(false);
       expect((await one(store, giveBack(holder))).done).toBe(false);
       expect((await one(store, change(holder, 'Paused'))).done).toBe(true);
       expect((await one(store, change(holder, 'Running'))).done).toBe(true);
       const outputs = { Result: 'ü\u0000', Secret: { $type: 'secured' } } as const;
-      const ended = await one(store, change(holder, 'Succeeded', { endedAt: 9, outputs }));
-      // The machine's clock says 1970: that of the store rules.
+      const ended = await one(store, change(holder, 'Succeeded', { outputs }));
       expect(ended.run).toMatchObject({ state: 'Succeeded', outputs });
-      const { startedAt = 0, endedAt = 0, requestedAt = 0 } = ended.run as Run;
-      expect([startedAt >= requestedAt, endedAt >= startedAt]).toEqual([true, true]);
       for (const after of [change(holder, 'Failed'), change(holder, 'Lost'), append(holder, 'late')])
         expect(await one(store, after)).toEqual({ done: false, events: [], claims: [] });
       expect(await store.get('r')).toEqual(ended.run);
     });
 
+    it('knows by its own clock when a run began and ended that is reported late', async () => {
+      const store = await withMachine();
+      const holder = holderOf(await claimed(store));
+      await place.later(60);
+      await one(store, change(holder, 'Running', { startedAgo: 40.4 }));
+      await place.later(60);
+      const outcome = await one(store, change(holder, 'Succeeded', { endedAgo: 20.4 }));
+      const { requestedAt, startedAt = 0, endedAt = 0 } = outcome.run as Run;
+      const at = outcome.events[0]?.at ?? 0;
+      expect(endedAt).toBe(at - 20);
+      expect(startedAt).toBeGreaterThan(requestedAt);
+      expect(endedAt - startedAt).toBeGreaterThanOrEqual(80);
+    });
+
+    it('lets no run begin before it was requested, or end before it began, whatever its machine says', async () => {
+      const store = await withMachine();
+      const holder = holderOf(await claimed(store));
+      await place.later(20);
+      await one(store, change(holder, 'Running', { startedAgo: 1e9 }));
+      const { run } = await one(store, change(holder, 'Succeeded', { endedAgo: 1e9 }));
+      expect(run?.startedAt).toBe(run?.requestedAt);
+      expect(run?.endedAt).toBe(run?.startedAt);
+      const next = holderOf(await claimed(store, 'next'));
+      const early = await one(store, change(next, 'Failed', { endedAgo: -1e9, error: error('Boom') }));
+      expect(early.run?.endedAt).toBe(early.events[0]?.at);
+    });
+
     it('takes each report once, and says so when it comes again', async () => {
       const store = await withMachine();
       const holder = holderOf(await claimed(store));
-      const started = change({ ...holder, report: 1 }, 'Running', { startedAt: 1 });
+      const started = change({ ...holder, report: 1 }, 'Running', { startedAgo: 0 });
       const said = append({ ...holder, report: 2 }, 'half done');
       const [first, again] = await commit(store, started, started);
       expect([first?.done, first?.events.length]).toEqual([true, 1]);
@@ -527,7 +582,7 @@ export function storeContract(name: string, place: Place): void {
         const outcome = await one(store, late);
         expect([outcome.done, outcome.events]).toEqual([true, []]);
       }
-      const ended = change({ ...holder, report: 3 }, 'Failed', { endedAt: 2, error: error('Boom') });
+      const ended = change({ ...holder, report: 3 }, 'Failed', { error: error('Boom') });
       expect((await one(store, ended)).events).toHaveLength(1);
       expect([(await one(store, ended)).done, (await store.marks()).lastSeq]).toEqual([true, 5]);
       // Reports of the next claim are numbered anew.
@@ -587,9 +642,9 @@ export function storeContract(name: string, place: Place): void {
       for (const runId of ['other', 'nowhere'])
         expect((await one(store, { kind: 'end', runId, ending })).done).toBe(false);
       const { held } = await store.heartbeat('m', 'first', facts(), [holderOf(claim)], leaseMs);
-      expect(held).toMatchObject([{ run: { id: 'waits' }, fence: 1, ending }]);
+      expect(held).toEqual([{ runId: 'waits', fence: 1, ending }]);
       // What had ended by itself before is recorded as it ended.
-      expect((await one(store, change(holderOf(claim), 'Succeeded', { endedAt: 1 }))).done).toBe(true);
+      expect((await one(store, change(holderOf(claim), 'Succeeded'))).done).toBe(true);
       expect((await one(store, { kind: 'end', runId: 'waits', ending })).done).toBe(false);
     });
 
@@ -612,7 +667,7 @@ export function storeContract(name: string, place: Place): void {
       expect(await claims(store)).toEqual([]);
       const [, looked] = await commit(
         store,
-        change(holderOf(claim), 'Failed', { endedAt: 1, error: error('Boom') }),
+        change(holderOf(claim), 'Failed', { error: error('Boom') }),
         turn('m', 'm'),
       );
       expect(looked?.claims.map(({ run }) => run.id)).toEqual(['next']);
@@ -630,9 +685,9 @@ export function storeContract(name: string, place: Place): void {
         ...['a', 'b', 'c'].flatMap((runId): Change[] => {
           const holder = { runId, fence: 1 };
           return [
-            change(holder, 'Running', { startedAt: 1 }),
+            change(holder, 'Running', { startedAgo: 0 }),
             append(holder, `${runId} works`),
-            change(holder, 'Succeeded', { endedAt: 2 }),
+            change(holder, 'Succeeded'),
             append(holder, 'too late'),
           ];
         }),
@@ -696,11 +751,29 @@ export function storeContract(name: string, place: Place): void {
       const claim = await claimed(store);
       const beat = (boot: string) => store.heartbeat('m', boot, facts(), [holderOf(claim)], leaseMs);
       expect(claim.session).toEqual({ kind: 'create' });
-      expect(await beat('first')).toEqual({ held: [claim], rebooted: false });
+      expect(await beat('first')).toEqual({ held: [holderOf(claim)], rebooted: false });
       expect((await beat('second')).rebooted).toBe(true);
       expect((await beat('second')).rebooted).toBe(false);
-      await one(store, change(holderOf(claim), 'Succeeded', { endedAt: 1 }));
+      await one(store, change(holderOf(claim), 'Succeeded'));
       expect((await beat('second')).held).toEqual([]);
+    });
+
+    it('have a whole lease from when they hear of a claim for the first time, and no other until they hold it', async () => {
+      const store = await withMachine();
+      const claim = await claimed(store);
+      await place.later(leaseMs / 2);
+      const beat = (...holding: Holder[]) => store.heartbeat('m', 'first', facts(), holding, leaseMs);
+      const sweep = async () => (await store.sweep(() => error('MachineLost'))).events.length;
+      expect((await beat()).held).toEqual([holderOf(claim)]);
+      await place.later(leaseMs / 2 + 10);
+      expect(await sweep()).toBe(0);
+      await beat(holderOf(claim));
+      await place.later(leaseMs / 2 + 10);
+      expect((await beat()).held).toEqual([holderOf(claim)]);
+      expect(await sweep()).toBe(0);
+      await place.later(leaseMs / 2);
+      expect(await sweep()).toBe(1);
+      expect(await store.get('r')).toMatchObject({ state: 'Lost' });
     });
 
     it('lose their runs a lease after they were heard of last, and only those they do not hold', async () => {
@@ -711,6 +784,7 @@ export function storeContract(name: string, place: Place): void {
         turn('m', 'm'),
       );
       await one(store, change({ runId: 'b', fence: 1 }, 'Running'));
+      await store.heartbeat('m', 'first', server, [], leaseMs);
       await place.later(leaseMs / 2);
       const holding = [
         { runId: 'a', fence: 1 },
@@ -748,7 +822,7 @@ export function storeContract(name: string, place: Place): void {
       const store = await withMachine();
       const claim = await claimed(store);
       await expect(store.removeMachine('m')).rejects.toEqual(rejected('QueueNotEmpty'));
-      await one(store, change(holderOf(claim), 'Succeeded', { endedAt: 1 }));
+      await one(store, change(holderOf(claim), 'Succeeded'));
       await one(store, request('waits', 'm'));
       await expect(store.removeMachine('m')).rejects.toEqual(rejected('QueueNotEmpty'));
       await one(store, { kind: 'cancel', runId: 'waits', error: error('RunStopped') });
@@ -894,7 +968,7 @@ export function storeContract(name: string, place: Place): void {
       await keep(request('r', 'm'), turn('m', 'm'));
       const holder = { runId: 'r', fence: 1 };
       await keep({
-        ...(change(holder, 'Running', { startedAt: 2 }) as Extract<Change, { kind: 'change' }>),
+        ...(change(holder, 'Running', { startedAgo: 0 }) as Extract<Change, { kind: 'change' }>),
         before: [{ kind: 'log', level: 'info', message: 'ü\u0000\ud800' }],
       });
       const position = { subflow: 'Main', line: 3, action: 'SET' };
@@ -906,7 +980,7 @@ export function storeContract(name: string, place: Place): void {
         announce: true,
       });
       await keep(append(holder, 'more'), request('s', 'm', { account: 'ben' }));
-      await keep(change(holder, 'Succeeded', { endedAt: 3, outputs: { A: 1 } }));
+      await keep(change(holder, 'Succeeded', { outputs: { A: 1 } }));
       sent.sort((a, b) => a.seq - b.seq);
       expect(sent.map(({ seq }) => seq)).toEqual(sent.map((_, index) => index + 1));
       expect(await store.events(0, 1e6)).toEqual(sent);
@@ -951,8 +1025,8 @@ export function storeContract(name: string, place: Place): void {
           const taken = (await commit(store, turn('g', ...own)))[0]?.claims ?? [];
           started.push(...taken.map(({ run }) => run.id));
           for (const claim of taken) {
-            await commit(store, change(holderOf(claim), 'Running', { startedAt: 1 }));
-            if ((await commit(store, change(holderOf(claim), 'Succeeded', { endedAt: 2 })))[0]?.done) ended++;
+            await commit(store, change(holderOf(claim), 'Running', { startedAgo: 0 }));
+            if ((await commit(store, change(holderOf(claim), 'Succeeded')))[0]?.done) ended++;
           }
           if (taken.length === 0) {
             for (const id of own) await store.heartbeat(id, 'b', facts(), [], 60_000);
@@ -987,22 +1061,17 @@ export function storeContract(name: string, place: Place): void {
   });
 
   describe(`${name}: upkeep`, () => {
-    async function finish(
-      store: FleetStore,
-      id: string,
-      endedAt: number,
-      more: RequestChanges = {},
-    ): Promise<void> {
+    async function finish(store: FleetStore, id: string, more: RequestChanges = {}): Promise<void> {
       await one(store, request(id, 'm', more));
       const [claim] = await claims(store);
-      await one(store, change(holderOf(claim as Claim), 'Succeeded', { startedAt: endedAt - 5, endedAt }));
+      await one(store, change(holderOf(claim as Claim), 'Succeeded'));
     }
 
     it('deletes the oldest finished runs with their events, and texts that no run has any more', async () => {
       const store = await withMachine();
       const shared = [{ path: 'Child.robin', text: 'SET Y TO 1' }];
       for (let i = 0; i < 4; i++)
-        await finish(store, `r${i}`, 1_000 + i, {
+        await finish(store, `r${i}`, {
           entry: { companions: shared, flowText: `SET X TO ${i}` },
           run: { flow: { name: 'F', path: '', hash: `h${i}` } },
         });
@@ -1051,9 +1120,9 @@ export function storeContract(name: string, place: Place): void {
         await one(store, request(id, 'm', named('F')));
         const [claim] = await claims(store);
         const holder = holderOf(claim as Claim);
-        await one(store, change(holder, 'Running', { startedAt: 1 }));
+        await one(store, change(holder, 'Running', { startedAgo: 0 }));
         await place.later(took);
-        await one(store, change(holder, state, { endedAt: 1 }));
+        await one(store, change(holder, state));
       };
       // Ten count; the first one and what failed do not.
       for (const [i, took] of [800, 5, 5, 5, 5, 5, 5, 5, 5, 5, 800].entries())

@@ -9,6 +9,7 @@ import { initdb, postgres } from '../../runtime/servers/postgres.ts';
 import { available } from '../../runtime/servers/server.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { request, storeContract } from './contract.ts';
+import { lineTo } from './silence.ts';
 
 const rejected = (code: string) => expect.objectContaining({ code });
 
@@ -110,4 +111,58 @@ describe.skipIf(!available('PostgreSQL and openssl', [initdb, postgres]))('Postg
     expect((await first.marks()).lastSeq).toBe(1);
     await first.close();
   });
+
+  it('gives up all connections with the first that falls silent, and goes on with new ones within ten seconds', async () => {
+    const address = cluster.address(await cluster.create());
+    const line = await lineTo(Number(new URL(address).port));
+    const database = await openPostgresDatabase({
+      address: address.replace(/:\d+\//, `:${line.port}/`),
+      migrations: postgresMigrations,
+      connections: 4,
+    });
+    const heard: string[] = [];
+    database.onNotice((topic) => heard.push(topic));
+    const ask = () => database.transaction((sql) => sql.all('SELECT 1 AS one'));
+    await Promise.all([1, 2, 3, 4].map(() => database.transaction((sql) => sql.all('SELECT pg_sleep(0.2)'))));
+    line.silence();
+    const before = Date.now();
+    await expect(ask()).rejects.toEqual(rejected('DatabaseUnreachable'));
+    // None of the other three, which are as dead as that one.
+    expect(await ask()).toEqual([{ one: 1 }]);
+    expect(Date.now() - before).toBeLessThan(8_000);
+    await expect.poll(() => heard, { timeout: 2_000 }).toEqual(['']);
+    expect(Date.now() - before).toBeLessThan(10_000);
+    await database.close();
+    await line.close();
+  }, 30_000);
+
+  it('frees what somebody had locked who was cut off, before the others give up', async () => {
+    const name = await cluster.create();
+    const address = cluster.address(name);
+    const line = await lineTo(Number(new URL(address).port));
+    const far = await openPostgresDatabase({
+      address: address.replace(/:\d+\//, `:${line.port}/`),
+      migrations: postgresMigrations,
+    });
+    const near = await open(name);
+    const lock = `SELECT name FROM counter WHERE name = 'lastSeq'{for update}`;
+    let locked = () => {};
+    const isLocked = new Promise<void>((resolve) => {
+      locked = resolve;
+    });
+    const cut = far.transaction(async (sql) => {
+      await sql.all(lock);
+      line.silence(true);
+      locked();
+      await delay(100);
+      await sql.all('SELECT 1');
+    });
+    const lost = expect(cut).rejects.toEqual(rejected('DatabaseUnreachable'));
+    await isLocked;
+    const before = Date.now();
+    expect(await near.transaction((sql) => sql.all(lock))).toHaveLength(1);
+    expect(Date.now() - before).toBeLessThan(5_000);
+    await lost;
+    await Promise.all([far.close(), near.close(), line.close()]);
+  }, 30_000);
 });

@@ -143,14 +143,14 @@ describe('a file of an older version', () => {
     // Its agent comes, says that it no longer has the active run, and goes on with the queue.
     await store.putMachine({ id: 'pc-1', name: 'PC', description: '', owner: 'me', unattendedSlots: 1 });
     const { held } = await store.heartbeat('pc-1', 'b', facts({ sessions: [] }), [], 60_000);
-    expect(held).toMatchObject([{ run: { id: 'active', position: { line: 3 } }, fence: 2 }]);
+    expect(held).toEqual([{ runId: 'active', fence: 2 }]);
     const error = { code: 'MachineLost', message: 'm', nextStep: 'n' };
     const [lost] = await commit(
       store,
       {
         kind: 'change',
         holder: { runId: 'active', fence: 2 },
-        change: { state: 'Lost', endedAt: 1, error },
+        change: { state: 'Lost', error },
         before: [],
       },
       request('new', 'pc-1', { run: { priority: 'high' } }),
@@ -187,7 +187,10 @@ describe('a file', () => {
     expect(await second.get('r')).toMatchObject({ state: 'Queued' });
     await second.close();
     await store.close();
-    expect(readdirSync(folder).filter((name) => name.startsWith(`${files}.db`))).toEqual([`${files}.db`]);
+    expect(readdirSync(folder).filter((name) => name.startsWith(`${files}.db`))).toEqual([
+      `${files}.db`,
+      `${files}.db.recovery`,
+    ]);
   });
 
   it.skipIf(process.platform === 'win32')('can be read by its owner only', async () => {
@@ -358,13 +361,14 @@ describe('a damaged file', () => {
     await open(path, () => expect.unreachable()).close();
   });
 
-  it('loses the rows of the damaged page and no others, and its counts are right again', async () => {
+  it('without copy and journal loses the rows of the damaged page and no others, and its counts are right again', async () => {
     let lost = 0;
     const path = await damagedFile((good, path) => {
       const leaf = leavesOf(path, 'run')[3] as number;
       lost = good.readUInt16BE((leaf - 1) * page + 3);
       return zeros(good, leaf - 1, 1);
     });
+    rmSync(`${path}.recovery`, { recursive: true });
     expect(lost).toBeGreaterThan(0);
     const store = open(path, () => {});
     const { queued, running } = await store.counts();
@@ -382,6 +386,24 @@ describe('a damaged file', () => {
     expect(outcomes.map(({ done }) => done)).toEqual([true, false]);
     const [{ claims = [] } = {}] = await commit(store, turn('m', 'm'));
     expect(claims).toEqual([]);
+    await store.close();
+  });
+
+  it('without copy and journal keeps in sight, as lost, the runs whose flow can no longer be read', async () => {
+    const path = await damagedFile((good, path) => zeros(good, (leavesOf(path, 'flow')[0] as number) - 1, 1));
+    rmSync(`${path}.recovery`, { recursive: true });
+    const store = open(path, () => {});
+    const runs = await store.list(300);
+    expect(runs).toHaveLength(200);
+    expect(new Set(runs.map(({ state, error }) => `${state} ${error?.code}`))).toEqual(
+      new Set(['Lost StoreRecovered']),
+    );
+    expect(await store.counts()).toEqual({ queued: 0, running: 0 });
+    expect(await store.check?.()).toEqual([]);
+    // The same flow again has its text.
+    await commit(store, request('anew', 'm'));
+    expect((await store.entry('anew'))?.flowText).toBe('SET X TO 1');
+    expect((await store.get(runs[0]?.id as string))?.flow.hash).toBe('lost');
     await store.close();
   });
 
