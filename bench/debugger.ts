@@ -8,6 +8,7 @@ import { embeddedLink } from '../src/agent/embeddedLink.ts';
 import { Runner } from '../src/agent/runner.ts';
 import { currentSession } from '../src/agent/session.ts';
 import { WorkerRun } from '../src/agent/worker/host.ts';
+import { NoPicture } from '../src/agent/worker/screen.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { Log } from '../src/base/log.ts';
 import { Orchestrator } from '../src/orchestration/orchestrator.ts';
@@ -22,6 +23,9 @@ import { machine, median, verdict } from './figures.ts';
 const actions = 200_000;
 const rounds = 5;
 const runId = 'bench';
+const noPicture = async () => {
+  throw new NoPicture('a bench has no desktop');
+};
 const flowPath = '/flows/Bench.robin';
 const folder = mkdtempSync(join(tmpdir(), 'dflow-bench-'));
 
@@ -46,22 +50,25 @@ async function play(text: string, debugged: readonly object[] = [], debug = fals
   const orchestrator = await Orchestrator.open({ store, clock: systemClock, chance: () => 0, settings, log });
   const workers = currentSession(
     (claim, report) => {
-      worker = new WorkerRun(async (message) => {
-        const received = fromWorker.parse(JSON.parse(JSON.stringify(message)));
-        if (received.kind === 'started') started = performance.now();
-        report(received);
-        if (received.kind !== 'finished') return;
-        finished();
-        report({ kind: 'exited', how: 'ended' });
-      }, systemClock);
+      worker = new WorkerRun(
+        async (message) => {
+          const received = fromWorker.parse(JSON.parse(JSON.stringify(message)));
+          if (received.kind === 'started') started = performance.now();
+          if (received.kind !== 'workQueues') report(received);
+          if (received.kind !== 'finished') return;
+          finished();
+          report({ kind: 'exited', how: 'ended' });
+        },
+        systemClock,
+        noPicture,
+      );
       setImmediate(() =>
         tell({
           kind: 'start',
-          runId,
           fence: claim.fence,
-          dataFolder: folder,
           flow: { name: 'Bench', path: flowPath, text, companions: [] },
           inputs: {},
+          logging: {},
           debug,
         }),
       );

@@ -11,18 +11,22 @@ import { Log } from '../base/log.ts';
 import { addressFile, findAgent } from '../launch/dataFolder.ts';
 import { agentStopping, Orchestrator } from '../orchestration/orchestrator.ts';
 import { Scheduler } from '../orchestration/scheduler.ts';
-import { defaultSettings, type QueueSettings } from '../orchestration/settings.ts';
+import { eras, type QueueSettings } from '../orchestration/settings.ts';
 import { openWorkQueues, type SqliteWorkQueues } from '../orchestration/sqliteWorkQueues.ts';
 import { takeOver } from '../orchestration/store/adopt.ts';
+import { chooseEra, chosenEra } from '../orchestration/store/era.ts';
 import { openFleetStore } from '../orchestration/store/fleetStore.ts';
 import { openScheduleStore } from '../orchestration/store/schedules.ts';
 import { sqliteMigrations } from '../orchestration/store/schema.ts';
 import { openSqliteDatabase } from '../orchestration/store/sqlite.ts';
+import type { RunEnding } from '../orchestration/store.ts';
 import type { AgentAddress, Machine } from '../protocol/agent.ts';
+import type { ConnectionRecord, Era } from '../protocol/fleet.ts';
 import type { RunError } from '../protocol/run.ts';
 import type { OwnSessions } from '../protocol/sessions.ts';
-import { type AgentServices, Client } from './api.ts';
-import { openCredentialStore } from './credentials/credentialStore.ts';
+import { type ApiServices, Client, type MethodsOf, type OwnMethod } from './api.ts';
+import { auditTrail } from './auditTrail.ts';
+import { openCredentialStore, tryCredential } from './credentials/credentialStore.ts';
 import { References } from './credentials/references.ts';
 import {
   dataFolderError,
@@ -39,11 +43,14 @@ import { lockDataFolder } from './lock.ts';
 import { logFile } from './logFile.ts';
 import { Membership } from './orchestrator/membership.ts';
 import { shareHost } from './orchestrator/sharedHost.ts';
+import { ownReach } from './reach.ts';
 import { Runner } from './runner.ts';
 import { prepareRun } from './runRequest.ts';
 import { openVault } from './seal.ts';
+import type { Credential } from './sessions/host.ts';
 import { chosenSessions, openSessions } from './sessions/machine.ts';
 import type { Launch } from './workerLauncher.ts';
+import { workQueueMethods } from './workQueueMethods.ts';
 
 /** A sign-in that takes longer is not one that a run could wait for. */
 const connectionTestMs = 90_000;
@@ -63,6 +70,8 @@ export interface AgentOptions {
   readonly launch?: Launch;
   /** Sessions of their own for unattended runs; `none`: the agent's session only. Absent: as it was at the last start. */
   readonly sessions?: OwnSessions | 'none';
+  /** Whose rules hold for its own queue. Absent: as it was chosen before. */
+  readonly era?: Era;
 }
 
 export interface Agent {
@@ -89,9 +98,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log.info('agent starts', { pid: process.pid, version, node: process.versions.node });
     const vault = openVault(dataFolder);
     const id = machineId(dataFolder);
-    const database = openSqliteDatabase(join(dataFolder, 'runs.db'), sqliteMigrations, clock, (recovered) =>
-      log.error('the run store was damaged', { code: recovered.code, message: recovered.message }),
-    );
+    let recovered: ProductError | undefined;
+    const noticed = (told: ProductError) => {
+      recovered = told;
+      log.error('the run store was damaged', { code: told.code, message: told.message });
+    };
+    const file = join(dataFolder, 'runs.db');
+    const database = openSqliteDatabase(file, sqliteMigrations, clock, noticed, log.child('store'));
     // The orchestrator is in the same process: no lease can run out while it lives, not even over a night of sleep.
     const store = openFleetStore(database, Number.POSITIVE_INFINITY);
     const closeStore = (): Promise<void> => {
@@ -99,6 +112,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       return closed;
     };
     owned.add({ dispose: () => void closeStore() });
+    const newId = orderedIds(() => clock.now());
+    const audit = auditTrail(database, newId, log);
+    if (recovered !== undefined)
+      await audit.add(itself, 'recovered the damaged run store', recovered.message, id);
+    if (options.era !== undefined) {
+      await chooseEra(database, options.era);
+      await audit.add(itself, 'chose the era', options.era, id);
+    }
+    const era = await chosenEra(database);
     // Who may make connections here is the owner of the machine.
     const references = new References({ environment: process.env, isAllowed: () => true });
     const credentials = openCredentialStore(dataFolder, references);
@@ -110,6 +132,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         isAllowed: ({ kind }) => kind !== 'command',
       }),
     );
+    const signIn = async (credential: Credential, signal: AbortSignal) => {
+      const { id: opened } = await session.host.open(credential, { width: 1024, height: 768 }, signal);
+      await session.host.signOut(opened);
+    };
     let membership: Membership | undefined;
     const session = await openSessions({
       own: chosenSessions(dataFolder, options.sessions),
@@ -131,6 +157,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           'Request it through a connection: dflow connection list',
         );
       },
+      audit: ({ act, account, flow, runId, detail }) =>
+        void audit.add(
+          itself,
+          `${act}: the session of a person`,
+          `${account}, for ${flow} ${runId}${detail === undefined ? '' : ` (${detail})`}`,
+          id,
+        ),
       clock,
       log: log.child('worker'),
     });
@@ -156,7 +189,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       connected: (transport) => (admit ? admit(transport) : transport.close(1013, 'The agent is starting.')),
     });
     owned.add({ dispose: () => void gate.close('The agent could not start.') });
-    const settings = { ...defaultSettings, ...options.settings };
+    const settings = { ...eras[era], ...options.settings };
     await takeOver(
       database,
       {
@@ -195,6 +228,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       agentVersion: version,
       clock,
       settings,
+      testConnection: (connection, password) =>
+        tryCredential(
+          async (signal) =>
+            password === undefined
+              ? lentCredentials.resolve(connection, signal)
+              : { account: connection.account, password },
+          signIn,
+          AbortSignal.timeout(connectionTestMs),
+        ),
       log: log.child('membership'),
     });
     membership = joined;
@@ -275,8 +317,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       }
     };
 
-    const newId = orderedIds(() => clock.now());
-    const audit = log.child('audit');
     const fleet: FleetServices = {
       orchestrator,
       store,
@@ -286,21 +326,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         put: (connectionId, password) => credentials.put(connectionId, password),
         remove: (connectionId) => credentials.remove(connectionId),
         claim: (reference) => references.claim(reference),
-        test: async (connection) => {
-          const { host } = session;
-          const result = await credentials.test(
-            connection,
-            async (credential, signal) => {
-              const { id: opened } = await host.open(credential, { width: 1024, height: 768 }, signal);
-              await host.signOut(opened);
-            },
+        test: async (connection: ConnectionRecord) => ({
+          machine: machine.name,
+          ...(await tryCredential(
+            (signal) => credentials.resolve(connection, signal),
+            signIn,
             AbortSignal.timeout(connectionTestMs),
-          );
-          return { machine: machine.name, ...result };
-        },
+          )),
+        }),
       },
       own: { machineId: id, account: session.account, queue: () => link.queue },
-      audit: (who, what, subject) => audit.info(what, { who, subject }),
+      audit,
+      era: () => era,
       machineChanged: (changed) => {
         if (changed.id !== id) return;
         machine = { ...machine, name: changed.name };
@@ -316,38 +353,58 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     };
     let workQueues: SqliteWorkQueues | undefined;
     owned.add({ dispose: () => workQueues?.close() });
-    const services: AgentServices = {
-      workQueues: () => {
+    const ownMethods = (client: Client): MethodsOf<OwnMethod> => ({
+      ...workQueueMethods(() => {
         workQueues ??= openWorkQueues(workQueuesFile(dataFolder), `agent ${id}`, clock, randomUUID);
         return workQueues;
+      }),
+      'connections.rekey': async () => {
+        const done = credentials.changeKey();
+        const { sealed, unreadable } = done;
+        const rest = unreadable === 0 ? '' : `, ${unreadable} cannot be opened`;
+        await audit.add(session.account, 'changed the key of the passwords', `${sealed} sealed${rest}`, id);
+        return done;
       },
-      orchestrator,
-      runner,
-      fleet,
-      membership: joined,
-      asker: soleUser(session.account),
-      vault,
-      log: log.child('api'),
-      newId,
-      machine: () => machine,
-      status: async () => ({
+      'agent.stop': ({ whenIdle }) => {
+        log.info('the agent is to stop', { whenIdle, client: client.name });
+        // After the answer has left.
+        setImmediate(() => {
+          if (!whenIdle) void stop('A client asked for it.');
+          else {
+            stopAskedBy = client;
+            idleChanged();
+          }
+        });
+        return {};
+      },
+      'agent.stay': () => {
+        stays = true;
+        idleTimer?.dispose();
+        return {};
+      },
+      'agent.pair': (params) => joined.pair(params),
+      'agent.unpair': () => joined.unpair(agentLeft()),
+      'agent.status': async () => ({
         machine,
         pid: process.pid,
         port: gate.port,
         dataFolder,
         startedAt: address.startedAt,
         clients: clients.size,
+        ...(recovered !== undefined && { recovered: runError(recovered) }),
         ...(await orchestrator.counts()),
       }),
-      stop: () => void stop('A client asked for it.'),
-      stay: () => {
-        stays = true;
-        idleTimer?.dispose();
-      },
-      stopWhenIdle: (client) => {
-        stopAskedBy = client;
-        idleChanged();
-      },
+    });
+    const services: ApiServices = {
+      orchestrator,
+      fleet,
+      asker: soleUser(session.account),
+      vault,
+      log: log.child('api'),
+      newId,
+      machine: () => machine,
+      reach: (said) => ownReach(runner, said),
+      own: ownMethods,
     };
     admit = (transport) => {
       const client = new Client(transport, services);
@@ -379,6 +436,21 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await closed?.catch(() => {}); // the next start needs the file
     throw dataFolderError(dataFolder, error);
   }
+}
+
+/** In the audit: what nobody asked for. */
+const itself = 'the agent';
+
+/** How runs of an orchestrator end whose machine leaves it. */
+function agentLeft(): RunEnding {
+  return {
+    state: 'Canceled',
+    error: {
+      code: 'MachineLeft',
+      message: 'The machine of this run was taken out of the orchestrator.',
+      nextStep: 'Resubmit the run: another machine gets it.',
+    },
+  };
 }
 
 function runError({ code, message, nextStep }: ProductError): RunError {

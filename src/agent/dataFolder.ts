@@ -68,5 +68,5 @@ export function readIfPresent(path: string): Buffer | undefined {
   }
 }
 
-/** The work queues of the machine, open in its agent and its workers at the same time. */
+/** The work queues of the machine. */
 export const workQueuesFile = (dataFolder: string): string => join(dataFolder, 'workQueues.db');

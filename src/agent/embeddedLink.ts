@@ -1,7 +1,7 @@
 // The way from a machine to an orchestrator in the same process.
 import { type Disposable, toDisposable } from '../base/disposable.ts';
 import type { AgentPort, Orchestrator } from '../orchestration/orchestrator.ts';
-import type { OrchestratorLink } from './runner.ts';
+import { beyond, type OrchestratorLink } from './runner.ts';
 
 export interface EmbeddedLink extends OrchestratorLink {
   /** The queue the machine works on. */
@@ -38,7 +38,13 @@ export function embeddedLink(
         attached?.dispose();
       });
     },
-    heartbeat: (boot, facts, holding) => orchestrator.heartbeat(machineId, boot, facts, holding),
+    async heartbeat(boot, facts, holding) {
+      const { held, rebooted } = await orchestrator.heartbeat(machineId, boot, facts, holding);
+      const told = await Promise.all(
+        beyond(held, holding).map((claim) => orchestrator.claim(machineId, claim)),
+      );
+      return { held, told: told.filter((claim) => claim !== undefined), rebooted };
+    },
     report: (change) => orchestrator.report(change),
   };
 }

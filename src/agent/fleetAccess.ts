@@ -4,16 +4,30 @@ import { ProductError } from '../base/error.ts';
 import type { MachineRecord, Role } from '../protocol/fleet.ts';
 import type { Run } from '../protocol/run.ts';
 
+/** What somebody may do with a queue; undefined: nothing. The empty queue: with everything that there is. */
+export type Roles = (queue: string) => Role | undefined;
+
 /** Who asks. */
 export interface Asker {
   /** Owner of what they make, and named in the audit. */
   readonly principal: string;
-  /** Undefined: they have nothing to do with it. */
+  /** There is nobody else: the shell says on whose behalf it asks. */
+  readonly isAlone: boolean;
   roleOf(queue: string): Promise<Role | undefined>;
+  /** As `roleOf`, for all queues, as it is now. */
+  roles(): Promise<Roles>;
 }
 
 /** The user of an agent that serves one user only: everything in its data folder is theirs. */
-export const soleUser = (principal: string): Asker => ({ principal, roleOf: async () => 'owner' });
+export const soleUser = (principal: string): Asker => ({
+  principal,
+  isAlone: true,
+  roleOf: async () => 'owner',
+  roles: async () => () => 'owner',
+});
+
+/** Under which name it is recorded who asked: `said` counts only where nobody has proved who he is. */
+export const nameOf = (asker: Asker, said: string): string => (asker.isAlone ? said : asker.principal);
 
 /** Permissions of a group hold for its members (rule GRP-5). */
 export const queueOfMachine = ({ id, group }: MachineRecord): string => group ?? id;
@@ -40,15 +54,16 @@ export async function demandUser(asker: Asker, queue: string, name: string): Pro
   );
 }
 
-/** Users see and steer their own runs; owners those of all. */
-export async function maySee(asker: Asker, run: Run): Promise<boolean> {
-  const role = await asker.roleOf(run.queue);
-  return owns(role) || (role === 'user' && run.requestedBy === asker.principal);
-}
+/** Users see and steer their own runs; owners those of all. `role`: that of the asker in the queue of the run. */
+export const seesRun = (
+  { principal }: Asker,
+  role: Role | undefined,
+  requestedBy: Run['requestedBy'],
+): boolean => owns(role) || (role === 'user' && requestedBy === principal);
 
 /** Throws `AccessDenied` for somebody else's run. */
 export async function demandRun(asker: Asker, run: Run): Promise<void> {
-  if (await maySee(asker, run)) return;
+  if (seesRun(asker, await asker.roleOf(run.queue), run.requestedBy)) return;
   throw new ProductError(
     'AccessDenied',
     `The run of ${run.flow.name} is somebody else's.`,

@@ -8,7 +8,15 @@ import { timesOf } from '../orchestration/schedules.ts';
 import { defaultPlacement } from '../orchestration/settings.ts';
 import type { FleetStore } from '../orchestration/store.ts';
 import { type AgentParams, agentMethods } from '../protocol/agent.ts';
-import type { ConnectionRecord, GroupRecord, MachineRecord, PlacementSettings } from '../protocol/fleet.ts';
+import type {
+  AuditLine,
+  ConnectionRecord,
+  Era,
+  GroupRecord,
+  MachineRecord,
+  PlacementSettings,
+  Role,
+} from '../protocol/fleet.ts';
 import type { FleetMethod, FleetParams, FleetResult } from '../protocol/fleetMethods.ts';
 import { invalidRequest } from '../protocol/rpc.ts';
 import type { Run, RunPriority } from '../protocol/run.ts';
@@ -17,9 +25,11 @@ import {
   demandOwner,
   demandRun,
   demandUser,
-  maySee,
+  nameOf,
   owns,
   queueOfMachine,
+  type Roles,
+  seesRun,
 } from './fleetAccess.ts';
 import { type FleetNames, fleetNames, type Target, targetId, targetName } from './fleetNames.ts';
 
@@ -45,9 +55,16 @@ export interface FleetServices {
   readonly own?: { readonly machineId: string; readonly account: string; queue(): string };
   /** Absent where there is one user only. */
   readonly access?: (asker: Asker) => AccessMethods;
-  /** One line for good: who did what to whom. */
-  audit(who: string, what: string, subject: string): void;
-  /** Name, queue or settings of a machine are different now. */
+  /** Who did what to whom, kept for good. */
+  readonly audit: {
+    /** On disk when it resolves, where it could be kept. */
+    add(who: string, what: string, subject: string, queue?: string): Promise<void>;
+    /** The newest first; of one machine or group, or all. */
+    lines(limit: number, queue: string | undefined): Promise<readonly AuditLine[]>;
+  };
+  /** Whose rules hold. */
+  era(): Era;
+  /** Name, queue or settings of a machine are different now, or it is gone. */
   machineChanged(machine: MachineRecord): void;
   schedulesChanged(): void;
   newId(): string;
@@ -78,6 +95,7 @@ export class FleetApi {
       ...this.#connectionMethods(),
       ...this.#queueMethods(),
       ...this.#scheduleMethods(),
+      'audit.list': (params) => this.#auditLines(params),
       ...(services.access?.(asker) ?? this.#soleUserMethods()),
     };
   }
@@ -138,8 +156,8 @@ export class FleetApi {
     return target;
   }
 
-  #audit(what: string, subject: string): void {
-    this.#services.audit(this.#asker.principal, what, subject);
+  #audit(what: string, subject: string, queue?: string): Promise<void> {
+    return this.#services.audit.add(this.#asker.principal, what, subject, queue);
   }
 
   /** Tells the agents of these machines that something about them has changed. */
@@ -153,19 +171,22 @@ export class FleetApi {
   // ── machines ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #machineMethods() {
-    const { store, leaseMs, own } = this.#services;
+    const { store, leaseMs, own, machineChanged, era } = this.#services;
     return {
       'machines.list': async ({ machine: asked }) => {
-        const machines: FleetResult<'machines.list'>['machines'] = [];
-        const loads = this.#loads();
         const all = asked === undefined ? await store.machines(leaseMs) : [await this.#names.machine(asked)];
-        for (const machine of all) {
-          const queue = queueOfMachine(machine);
-          if ((await this.#asker.roleOf(queue)) === undefined) continue;
-          const { queued, running } = await loads(queue);
-          machines.push({ ...machine, queued, running: running.get(machine.id) ?? 0 });
-        }
-        return { machines };
+        const [named] = all;
+        if (asked !== undefined && named !== undefined)
+          await demandUser(this.#asker, queueOfMachine(named), named.name);
+        const [roles, { queued, running }] = await Promise.all([this.#asker.roles(), store.loads()]);
+        const machines = all
+          .filter((machine) => roles(queueOfMachine(machine)) !== undefined)
+          .map((machine) => ({
+            ...machine,
+            queued: queued.get(queueOfMachine(machine)) ?? 0,
+            running: running.get(machine.id) ?? 0,
+          }));
+        return { machines, era: era() };
       },
       'machines.set': async ({ machine: asked, settings, ...change }) => {
         const machine = await this.#names.machine(asked);
@@ -174,7 +195,11 @@ export class FleetApi {
           ...definedOnly(change),
           ...(settings !== undefined && { settings: merged(machine.settings, settings) }),
         });
-        this.#audit('changed the machine', described(machine.name, { ...change, ...settings }));
+        await this.#audit(
+          'changed the machine',
+          described(machine.name, { ...change, ...settings }),
+          machine.id,
+        );
         await this.#announce(({ id }) => id === machine.id);
         return { machine: await this.#names.machine(machine.id) };
       },
@@ -189,25 +214,11 @@ export class FleetApi {
           );
         }
         await store.removeMachine(machine.id);
-        this.#audit('removed the machine', machine.name);
+        machineChanged(machine);
+        await this.#audit('removed the machine', machine.name, machine.id);
         return {};
       },
     } satisfies Partial<FleetHandlers>;
-  }
-
-  /** What waits and runs in a queue, and how many runs each of its machines has; asked once per queue. */
-  #loads(): (queue: string) => Promise<{ queued: number; running: ReadonlyMap<string, number> }> {
-    const { store, leaseMs } = this.#services;
-    const known = new Map<string, Promise<{ queued: number; running: ReadonlyMap<string, number> }>>();
-    const read = async (queue: string) => {
-      const [{ queued }, state] = await Promise.all([store.counts(queue), store.queueState(queue, leaseMs)]);
-      return { queued, running: new Map((state?.machines ?? []).map(({ id, runs }) => [id, runs.length])) };
-    };
-    return (queue) => {
-      const found = known.get(queue) ?? read(queue);
-      known.set(queue, found);
-      return found;
-    };
   }
 
   // ── groups ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,18 +227,25 @@ export class FleetApi {
     const { store, leaseMs, newId } = this.#services;
     return {
       'groups.list': async () => {
-        const machines = await store.machines(leaseMs);
-        const groups: FleetResult<'groups.list'>['groups'] = [];
-        for (const group of await store.groups()) {
-          if ((await this.#asker.roleOf(group.id)) === undefined) continue;
-          const members = machines.filter((machine) => machine.group === group.id);
-          groups.push({
-            ...group,
-            ...(await store.counts(group.id)),
-            machines: members.map(({ name }) => name),
-          });
-        }
-        return { groups };
+        const [machines, groups, roles, { queued, running }] = await Promise.all([
+          store.machines(leaseMs),
+          store.groups(),
+          this.#asker.roles(),
+          store.loads(),
+        ]);
+        return {
+          groups: groups
+            .filter(({ id }) => roles(id) !== undefined)
+            .map((group) => {
+              const members = machines.filter((machine) => machine.group === group.id);
+              return {
+                ...group,
+                queued: queued.get(group.id) ?? 0,
+                running: members.reduce((sum, { id }) => sum + (running.get(id) ?? 0), 0),
+                machines: members.map(({ name }) => name),
+              };
+            }),
+        };
       },
       'groups.put': async ({ group: asked, name, description, settings }) => {
         const before = asked === undefined ? undefined : await this.#names.group(asked);
@@ -242,9 +260,10 @@ export class FleetApi {
           owner: before?.owner ?? this.#asker.principal,
         };
         await store.putGroup(group);
-        this.#audit(
+        await this.#audit(
           before === undefined ? 'made the machine group' : 'changed the machine group',
           described(before?.name ?? group.name, { name, description, ...settings }),
+          group.id,
         );
         await this.#announce((machine) => machine.group === group.id);
         return { group };
@@ -254,7 +273,7 @@ export class FleetApi {
         await demandOwner(this.#asker, group.id, `Removing the machine group ${group.name}`);
         const members = (await store.machines(leaseMs)).filter((machine) => machine.group === group.id);
         await store.removeGroup(group.id);
-        this.#audit('removed the machine group', group.name);
+        await this.#audit('removed the machine group', group.name, group.id);
         await this.#announce(({ id }) => members.some((member) => member.id === id));
         return {};
       },
@@ -272,7 +291,7 @@ export class FleetApi {
           );
         }
         await store.setMembership(machine.id, group.id);
-        this.#audit('added a machine to the group', `${machine.name} → ${group.name}`);
+        await this.#audit('added a machine to the group', `${machine.name} → ${group.name}`, group.id);
         await this.#announce(({ id }) => id === machine.id);
         return {};
       },
@@ -280,7 +299,7 @@ export class FleetApi {
         const machine = await this.#names.machine(named);
         await demandOwner(this.#asker, queueOfMachine(machine), `Taking ${machine.name} out of its group`);
         await store.setMembership(machine.id, undefined);
-        this.#audit('took a machine out of its group', machine.name);
+        await this.#audit('took a machine out of its group', machine.name, queueOfMachine(machine));
         await this.#announce(({ id }) => id === machine.id);
         return {};
       },
@@ -293,9 +312,10 @@ export class FleetApi {
     const { store, credentials } = this.#services;
     return {
       'connections.list': async () => {
+        const [all, roles] = await Promise.all([store.connections(), this.#asker.roles()]);
         const connections: ConnectionRecord[] = [];
-        for (const { sealed: _, ...connection } of await store.connections())
-          if (await this.#mayUse(connection)) connections.push(connection);
+        for (const { sealed: _, ...connection } of all)
+          if (this.#mayUse(connection, roles(connection.queue))) connections.push(connection);
         return { connections };
       },
       'connections.put': async (params) => ({ connection: await this.#putConnection(params) }),
@@ -314,14 +334,18 @@ export class FleetApi {
         }
         await store.removeConnection(connection.id);
         await credentials.remove(connection.id);
-        this.#audit('removed the connection', connection.name);
+        await this.#audit('removed the connection', connection.name, connection.queue);
         return {};
       },
       'connections.test': async ({ connection: asked }) => {
         const connection = await this.#names.connection(asked);
         await this.#demandConnection(connection);
         const result = await credentials.test(connection);
-        this.#audit('tested the connection', `${connection.name}: ${result.error?.code ?? 'good'}`);
+        await this.#audit(
+          'tested the connection',
+          `${connection.name} on ${result.machine}: ${result.error?.code ?? 'good'}`,
+          connection.queue,
+        );
         return result;
       },
     } satisfies Partial<FleetHandlers>;
@@ -382,7 +406,7 @@ export class FleetApi {
     if (before !== undefined && password) await credentials.put(connection.id, password);
     if (before?.credential.kind === 'sealed' && connection.credential.kind !== 'sealed')
       await credentials.remove(connection.id);
-    this.#audit(
+    await this.#audit(
       before === undefined ? 'made the connection' : 'changed the connection',
       described(before?.name ?? connection.name, {
         name: params.name,
@@ -391,16 +415,18 @@ export class FleetApi {
         credential:
           password === undefined && reference === undefined ? undefined : connection.credential.kind,
       }),
+      connection.queue,
     );
     return connection;
   }
 
-  async #mayUse({ owner, queue }: ConnectionRecord): Promise<boolean> {
-    return owner === this.#asker.principal || owns(await this.#asker.roleOf(queue));
+  /** Connections and schedules: `role` is that of the asker in their queue. */
+  #mayUse({ owner }: { readonly owner: string }, role: Role | undefined): boolean {
+    return owner === this.#asker.principal || owns(role);
   }
 
   async #demandConnection(connection: ConnectionRecord): Promise<void> {
-    if (await this.#mayUse(connection)) return;
+    if (this.#mayUse(connection, await this.#asker.roleOf(connection.queue))) return;
     throw new ProductError(
       'AccessDenied',
       `The connection ${connection.name} belongs to ${connection.owner}.`,
@@ -421,20 +447,25 @@ export class FleetApi {
         const before = await orchestrator.get(params.runId);
         await demandOwner(this.#asker, before.queue, 'Changing the order of a queue');
         const run = await apply(params);
-        this.#audit(what(params), `${run.flow.name} ${run.id}`);
+        await this.#audit(what(params), `${run.flow.name} ${run.id}`, run.queue);
         return { run };
       };
     return {
       'queue.list': async ({ queue, limit }) => {
-        const queues = await this.#queues(queue);
+        const [roles, active] = await Promise.all([this.#asker.roles(), store.active()]);
+        const queues = await this.#queues(queue, roles);
+        const sees = (run: Run) => seesRun(this.#asker, roles(run.queue), run.requestedBy);
         const waiting: Run[] = [];
-        const running: Run[] = [];
+        const most = Math.min(Math.max(0, Math.floor(limit)), mostRead);
         for (const id of queues) {
-          running.push(...(await this.#running(id)));
-          const room = Math.min(Math.max(0, Math.floor(limit)), mostRead) - waiting.length;
-          if (room > 0) waiting.push(...(await this.#seen(await store.waiting(id, room))));
+          if (waiting.length >= most) break;
+          waiting.push(...(await store.waiting(id, most - waiting.length)).filter(sees));
         }
-        return { waiting, running };
+        const asked = new Set(queue === undefined ? [] : queues);
+        return {
+          waiting,
+          running: active.filter((run) => (queue === undefined || asked.has(run.queue)) && sees(run)),
+        };
       },
       'queue.why': async ({ runId }) => {
         const run = await this.run(runId);
@@ -464,8 +495,8 @@ export class FleetApi {
     } satisfies Partial<FleetHandlers>;
   }
 
-  /** Identifiers of the queue asked for, or of all that the asker has to do with. */
-  async #queues(asked: string | undefined): Promise<readonly string[]> {
+  /** Identifiers of the queue asked for, or of all that runs wait in and the asker has to do with. */
+  async #queues(asked: string | undefined, roles: Roles): Promise<readonly string[]> {
     const { store, leaseMs } = this.#services;
     if (asked !== undefined) {
       const target = await this.#names.target(asked);
@@ -473,26 +504,14 @@ export class FleetApi {
       await demandUser(this.#asker, queue, targetName(target));
       return [queue];
     }
-    const machines = await store.machines(leaseMs);
-    const all = [
-      ...machines.filter(({ group }) => group === undefined).map(({ id }) => id),
-      ...(await store.groups()).map(({ id }) => id),
-    ];
-    const seen = await Promise.all(all.map((id) => this.#asker.roleOf(id)));
-    return all.filter((_, index) => seen[index] !== undefined);
-  }
-
-  async #running(queue: string): Promise<readonly Run[]> {
-    const { store, leaseMs } = this.#services;
-    const state = await store.queueState(queue, leaseMs);
-    const ids = (state?.machines ?? []).flatMap(({ runs }) => runs.map(({ id }) => id));
-    const runs = await Promise.all(ids.map((id) => store.get(id)));
-    return this.#seen(runs.filter((run) => run !== undefined));
-  }
-
-  async #seen(runs: readonly Run[]): Promise<readonly Run[]> {
-    const seen = await Promise.all(runs.map((run) => maySee(this.#asker, run)));
-    return runs.filter((_, index) => seen[index]);
+    const [machines, groups, { queued }] = await Promise.all([
+      store.machines(leaseMs),
+      store.groups(),
+      store.loads(),
+    ]);
+    return [...machines, ...groups]
+      .map(({ id }) => id)
+      .filter((id) => queued.has(id) && roles(id) !== undefined);
   }
 
   // ── schedules ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -501,9 +520,8 @@ export class FleetApi {
     const { schedules, schedulesChanged } = this.#services;
     return {
       'schedules.list': async () => {
-        const all = await schedules.list();
-        const seen = await Promise.all(all.map((schedule) => this.#maySchedule(schedule)));
-        return { schedules: all.filter((_, index) => seen[index]) };
+        const [all, roles] = await Promise.all([schedules.list(), this.#asker.roles()]);
+        return { schedules: all.filter((schedule) => this.#mayUse(schedule, roles(schedule.queue))) };
       },
       'schedules.put': async (params) => {
         const before = params.schedule === undefined ? undefined : await this.#schedule(params.schedule);
@@ -526,7 +544,7 @@ export class FleetApi {
                 spec: needed(params.spec, 'A new schedule', 'spec'),
                 request: needed(request, 'A new schedule', 'request'),
               } satisfies NewSchedule);
-        this.#audit(
+        await this.#audit(
           before === undefined ? 'made the schedule' : 'changed the schedule',
           described(before?.name ?? schedule.name, {
             name: params.name,
@@ -534,6 +552,7 @@ export class FleetApi {
             enabled: params.enabled,
             flow: request?.run.flow.name,
           }),
+          schedule.queue,
         );
         schedulesChanged();
         return { schedule };
@@ -541,7 +560,7 @@ export class FleetApi {
       'schedules.remove': async ({ schedule: asked }) => {
         const schedule = await this.#schedule(asked);
         await schedules.remove(schedule.id);
-        this.#audit('removed the schedule', schedule.name);
+        await this.#audit('removed the schedule', schedule.name, schedule.queue);
         schedulesChanged();
         return {};
       },
@@ -560,13 +579,9 @@ export class FleetApi {
     } satisfies Partial<FleetHandlers>;
   }
 
-  async #maySchedule({ owner, queue }: { owner: string; queue: string }): Promise<boolean> {
-    return owner === this.#asker.principal || owns(await this.#asker.roleOf(queue));
-  }
-
   async #schedule(idOrName: string) {
     const schedule = await this.#services.schedules.get(idOrName);
-    if (await this.#maySchedule(schedule)) return schedule;
+    if (this.#mayUse(schedule, await this.#asker.roleOf(schedule.queue))) return schedule;
     throw new ProductError(
       'AccessDenied',
       `The schedule ${schedule.name} belongs to ${schedule.owner}.`,
@@ -578,7 +593,22 @@ export class FleetApi {
     const parsed = agentMethods['runs.enqueue'].params.safeParse(given);
     if (!parsed.success) throw invalidRequest('the request of a schedule', parsed.error);
     const target = await this.target(parsed.data, parsed.data.mode);
-    return this.#services.prepare(parsed.data, target, scheduleId);
+    const requestedBy = nameOf(this.#asker, parsed.data.requestedBy);
+    return this.#services.prepare({ ...parsed.data, requestedBy }, target, scheduleId);
+  }
+
+  // ── audit ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #auditLines({ queue: asked, limit }: FleetParams<'audit.list'>): Promise<FleetResult<'audit.list'>> {
+    const { audit } = this.#services;
+    if (asked === undefined) {
+      await demandOwner(this.#asker, '', 'The audit of everything');
+      return { lines: [...(await audit.lines(limit, undefined))] };
+    }
+    const target = await this.#names.target(asked);
+    const queue = target.kind === 'machine' ? queueOfMachine(target.machine) : target.group.id;
+    await demandOwner(this.#asker, queue, `The audit of ${targetName(target)}`);
+    return { lines: [...(await audit.lines(limit, targetId(target)))] };
   }
 
   // ── one user ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,14 +1,18 @@
-// The agent process: `agent [--data-folder PATH] [--port N] [--idle-exit SECONDS] [--sessions client|server|none] [--session-limit N]`. Says on standard output, as one line of JSON,
-// either how it can be reached or why it cannot run, and nothing else.
+// The agent process: `agent [--data-folder PATH] [--port N] [--idle-exit SECONDS] [--sessions client|server|none] [--session-limit N]
+// [--era YEAR]`. Says on standard output, as one line of JSON, either how it can be reached or why it cannot run, and nothing else.
 import { dirname, extname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { asProductError, ProductError } from '../base/error.ts';
 import { productVersion } from '../base/version.ts';
 import { defaultDataFolder } from '../launch/dataFolder.ts';
+import { era } from '../protocol/fleet.ts';
 import { type AgentOptions, startAgent } from './agent.ts';
 
 /** A stop that takes longer than a run's grace time and its record has a fault: the process must end all the same. */
 const stopMs = 15_000;
+
+/** Most sessions at once on Windows Server where nobody says otherwise: the most unattended runs a machine carries (rule CCY-5). */
+const usualLimit = 10;
 
 // The shell that started the agent may have gone: what cannot be written to it is not worth an end.
 process.stdout.on('error', () => {});
@@ -46,13 +50,14 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-function readArguments(): Pick<AgentOptions, 'dataFolder' | 'port' | 'idleExitSeconds' | 'sessions'> {
+function readArguments(): Pick<AgentOptions, 'dataFolder' | 'port' | 'idleExitSeconds' | 'sessions' | 'era'> {
   let values: {
     'data-folder'?: string;
     port?: string;
     'idle-exit'?: string;
     sessions?: string;
     'session-limit'?: string;
+    era?: string;
   };
   try {
     ({ values } = parseArgs({
@@ -62,6 +67,7 @@ function readArguments(): Pick<AgentOptions, 'dataFolder' | 'port' | 'idleExitSe
         'idle-exit': { type: 'string' },
         sessions: { type: 'string' },
         'session-limit': { type: 'string' },
+        era: { type: 'string' },
       },
     }));
   } catch (error) {
@@ -69,16 +75,17 @@ function readArguments(): Pick<AgentOptions, 'dataFolder' | 'port' | 'idleExitSe
   }
   const port = wholeNumber('--port', values.port, 65_535);
   const idleExitSeconds = wholeNumber('--idle-exit', values['idle-exit'], 1_000_000);
+  const chosen = era.safeParse(values.era).data;
+  if (values.era !== undefined && chosen === undefined)
+    throw wrongArguments(`--era takes ${era.options.join(', ')}, not "${values.era}"`);
   return {
+    ...(chosen !== undefined && { era: chosen }),
     dataFolder: resolve(values['data-folder'] ?? defaultDataFolder()),
     ...(port !== undefined && { port }),
     ...(idleExitSeconds !== undefined && { idleExitSeconds }),
     ...sessionsOf(values.sessions, values['session-limit']),
   };
 }
-
-/** Most sessions at once on Windows Server where nobody says otherwise: the most unattended runs a machine carries (rule CCY-5). */
-const usualLimit = 10;
 
 function sessionsOf(kind: string | undefined, limit: string | undefined): Pick<AgentOptions, 'sessions'> {
   const sessionLimit = wholeNumber('--session-limit', limit, 1_000) ?? usualLimit;

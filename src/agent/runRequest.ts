@@ -30,7 +30,7 @@ export function prepareRun(
   vault: Vault,
   sealFor: string,
 ): ScheduledRequest {
-  const { flow, mode, priority, requestedBy, timeoutSeconds, elevated } = params;
+  const { flow, mode, priority, requestedBy, timeoutSeconds, elevated, logging } = params;
   const companions = flow.companions ?? [];
   refuseTooLarge(flow.name, [{ path: flow.path || flow.name, text: flow.text }, ...companions]);
   const file = parse(flow.text);
@@ -52,6 +52,7 @@ export function prepareRun(
       ...(connection !== undefined && { connection }),
       ...(elevated === true && { elevated }),
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+      ...(logging !== undefined && { logging }),
     },
     account,
     flowText: flow.text,
@@ -125,7 +126,8 @@ function refuseTooLarge(name: string, files: readonly Companion[]): void {
   );
 }
 
-const megabytes = (size: number): string => `${(size / 1024 / 1024).toFixed(1)} MB`;
+/** Rounded up, so that what is too large never seems to fit. */
+const megabytes = (size: number): string => `${(Math.ceil((size / 1024 / 1024) * 10) / 10).toFixed(1)} MB`;
 
 function refuseErrors(path: string, file: FlowFile): void {
   const blocking = check(file, { blockingOnly: true }).filter(isBlocking);

@@ -9,7 +9,7 @@ import { sameAccount } from '../orchestration/accounts.ts';
 import type { AgentPort } from '../orchestration/orchestrator.ts';
 import { timeoutError } from '../orchestration/rules.ts';
 import type { QueueSettings } from '../orchestration/settings.ts';
-import type { Change, Claim, EventBody, Holder, RunChange, RunEnding } from '../orchestration/store.ts';
+import type { Change, Claim, EventBody, Held, Holder, RunChange, RunEnding } from '../orchestration/store.ts';
 import type { MachineFacts } from '../protocol/fleet.ts';
 import type { Answer, Question, RunError, RunPosition, RunState } from '../protocol/run.ts';
 import type { FromWorker } from '../protocol/worker.ts';
@@ -20,7 +20,7 @@ import type { FromWorker } from '../protocol/worker.ts';
  * started; `answered` gets what they say, and `withdrawn` takes the question back.
  */
 export type WorkerReport =
-  | FromWorker
+  | Exclude<FromWorker, { kind: 'workQueues' }>
   | { readonly kind: 'exited'; readonly how: string }
   | { readonly kind: 'sessionLost'; readonly error: RunError }
   | {
@@ -66,16 +66,26 @@ export interface WorkerHost {
   ): Promise<{ readonly worker: Worker; readonly session: string }>;
 }
 
+/** What an agent hears with a heartbeat. */
+export interface Heard {
+  /** Its claims: whatever it holds beyond them it must end. */
+  readonly held: readonly Held[];
+  /** Those of them that it did not name. */
+  readonly told: readonly Claim[];
+  /** This life of the agent was heard of for the first time. */
+  readonly rebooted: boolean;
+}
+
+/** What of `held` is not in `holding`: claims of which the agent has to be told. */
+export const beyond = (held: readonly Held[], holding: readonly Holder[]): readonly Held[] =>
+  held.filter(({ runId, fence }) => !holding.some((known) => known.runId === runId && known.fence === fence));
+
 /** The way to the orchestrator: in this process, or over a link that repeats what was not answered. */
 export interface OrchestratorLink {
   /** This machine asks for work from now on. */
   attach(port: AgentPort): Disposable;
-  /** Throws when the orchestrator cannot be reached. */
-  heartbeat(
-    boot: string,
-    facts: MachineFacts,
-    holding: readonly Holder[],
-  ): Promise<{ readonly held: readonly Claim[]; readonly rebooted: boolean }>;
+  /** What the agent has, and what it has by the orchestrator. Throws when the orchestrator cannot be reached. */
+  heartbeat(boot: string, facts: MachineFacts, holding: readonly Holder[]): Promise<Heard>;
   /** Resolves when it is recorded. False: the claim is not this machine's any more. */
   report(change: Extract<Change, { kind: 'change' | 'append' | 'giveBack' }>): Promise<boolean>;
 }
@@ -124,9 +134,12 @@ class ActiveRun {
   announcedAt = Number.NEGATIVE_INFINITY;
   /** A timer is under way that will announce the position. */
   announcing = false;
-  /** How it ended, from the moment that is known; `ended` once it is recorded. */
+  /** How it ended, from the moment that is known, and when, on the monotonic clock; `ended` once it is recorded. */
   final: RunChange | undefined;
+  endedAt: number | undefined;
   ended = false;
+  /** It did not end by itself when it was to. */
+  killed = false;
   /** Its process is gone. */
   exited = false;
   /** It never had one, and goes back to its queue. */
@@ -338,20 +351,20 @@ export class Runner implements AgentPort {
   async #beat(): Promise<void> {
     const { link, workers, boot } = this.#options;
     const before = [...this.#active.values()].filter(({ ended }) => !ended);
-    const { held } = await link.heartbeat(
+    const { held, told } = await link.heartbeat(
       boot,
       await workers.facts(),
       before.map(({ id, claim }) => ({ runId: id, fence: claim.fence })),
     );
     const first = this.#first;
-    const byStore = new Map(held.map((claim) => [claim.run.id, claim]));
-    // What this machine has and may not have any more: somebody else may have it by now.
+    const byStore = new Map(held.map((claim) => [claim.runId, claim]));
     for (const active of before) {
       const claim = byStore.get(active.id);
-      if (active.ended || claim?.fence === active.claim.fence) continue;
-      this.#disown(active);
+      // What this machine has and may not have any more: somebody else may have it by now.
+      if (claim?.fence !== active.claim.fence) this.#disown(active);
+      else if (claim.ending) this.#end(active, claim.ending);
     }
-    for (const claim of held) {
+    for (const claim of told) {
       // A former life of this agent got it and may have begun it: what it did is not known.
       if (first) await this.#lost(claim);
       else this.take([claim]);
@@ -372,13 +385,13 @@ export class Runner implements AgentPort {
   }
 
   async #lost({ run, fence }: Claim): Promise<void> {
-    const { link, clock, log } = this.#options;
+    const { link, log } = this.#options;
     const error: RunError = {
       code: 'AgentRestarted',
       message: `The agent ended while this run was ${run.state}${at(run.position)}. What the flow had done by then is done.`,
       nextStep: 'Check what the flow left behind, then resubmit the run.',
     };
-    const change: RunChange = { state: 'Lost', endedAt: clock.now(), error };
+    const change: RunChange = { state: 'Lost', error };
     await link.report({ kind: 'change', holder: { runId: run.id, fence }, change, before: [] });
     log.warn('a run was lost with the former agent', { runId: run.id });
   }
@@ -400,7 +413,9 @@ export class Runner implements AgentPort {
             if (report.fence === claim.fence) active.debugger?.(active.id, report.message);
             return;
           }
-          this.#inTurn(active, () => this.#received(active, report));
+          // Its record may have to wait for that of what came before.
+          const at = clock.monotonic();
+          this.#inTurn(active, () => this.#received(active, report, at));
         },
         this.#debugged.delete(active.id),
         active.preparing.signal,
@@ -485,9 +500,10 @@ export class Runner implements AgentPort {
     });
   }
 
-  async #received(active: ActiveRun, report: WorkerReport): Promise<void> {
+  /** `at`: when it came, on the monotonic clock. */
+  async #received(active: ActiveRun, report: WorkerReport, at: number): Promise<void> {
     const { clock, settings } = this.#options;
-    if (report.kind === 'exited') return this.#exited(active, report.how);
+    if (report.kind === 'exited') return this.#exited(active, report.how, at);
     if (report.kind === 'sessionLost') {
       if (!active.final) this.#end(active, { state: 'Failed', error: report.error });
       return;
@@ -502,7 +518,7 @@ export class Runner implements AgentPort {
         this.#limit(active);
         await this.#change(active, {
           state: 'Running',
-          startedAt: clock.now(),
+          startedAgo: clock.monotonic() - at,
           ...(active.session !== undefined && { session: active.session }),
         });
         if (active.state !== 'Running') this.#disown(active);
@@ -514,6 +530,11 @@ export class Runner implements AgentPort {
         const bodies: EventBody[] = inOrder(report);
         if (report.lines.length > 0) bodies.unshift({ kind: 'lines', lines: report.lines });
         await this.#append(active, bodies, report.position);
+        break;
+      }
+      case 'screenshot': {
+        const { width, height, png } = report;
+        await this.#append(active, [{ kind: 'screenshot', width, height, png }]);
         break;
       }
       case 'question':
@@ -530,6 +551,7 @@ export class Runner implements AgentPort {
         // Who ended it knows why; the worker knows where.
         const why = report.outcome === 'Canceled' ? active.ending?.error : undefined;
         const error = why ? { ...report.error, ...why } : report.error;
+        active.endedAt ??= at;
         await this.#finish(active, {
           state: (report.outcome === 'Canceled' && active.ending?.state) || report.outcome,
           outputs: report.outputs,
@@ -544,11 +566,12 @@ export class Runner implements AgentPort {
     }
   }
 
-  async #exited(active: ActiveRun, how: string): Promise<void> {
+  async #exited(active: ActiveRun, how: string, at: number): Promise<void> {
     active.exited = true;
+    active.endedAt ??= at;
     if (!active.final) {
       const { ending } = active;
-      if (ending) await this.#finish(active, ending);
+      if (ending) await this.#finish(active, active.killed ? killed(ending, active.position) : ending);
       else if (active.state === 'Starting') {
         await this.#finish(active, {
           state: 'Lost',
@@ -583,7 +606,9 @@ export class Runner implements AgentPort {
   #stop(active: ActiveRun): void {
     active.worker?.stop();
     this.#options.clock.after(this.#options.settings.stopGraceMs, () => {
-      if (this.#active.has(active.id)) active.worker?.kill();
+      if (!this.#active.has(active.id)) return;
+      active.killed = true;
+      active.worker?.kill();
     });
   }
 
@@ -594,13 +619,14 @@ export class Runner implements AgentPort {
   async #finish(active: ActiveRun, change: RunChange): Promise<void> {
     if (active.ended) return;
     const { clock, settings, log } = this.#options;
-    active.final ??= { ...change, endedAt: clock.now() };
-    const { final } = active;
+    active.final ??= change;
+    active.endedAt ??= clock.monotonic();
+    const { final, endedAt } = active;
     const withdrawn = [...active.questions.keys()].map(
       (questionId): EventBody => ({ kind: 'answered', questionId, by: '' }),
     );
     try {
-      await this.#change(active, final, withdrawn);
+      await this.#change(active, { ...final, endedAgo: clock.monotonic() - endedAt }, withdrawn);
     } catch (error) {
       log.error('the end of a run could not be recorded; it will be tried again', {
         runId: active.id,
@@ -732,6 +758,18 @@ function workerLost(how: string, position: RunPosition | undefined): RunError {
         subflow: position.subflow,
         action: position.action,
       }),
+  };
+}
+
+/** A stop that became a kill; whatever else ended the run is still the reason. */
+function killed({ state, error }: RunEnding, position: RunPosition | undefined): RunEnding {
+  return {
+    state,
+    error: {
+      ...error,
+      code: error.code === 'RunStopped' ? 'RunKilled' : error.code,
+      message: `${error.message} It did not end by itself${at(position)}, so its processes were ended.`,
+    },
   };
 }
 

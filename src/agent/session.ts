@@ -1,6 +1,6 @@
 // The session that the agent itself is in, as the place where runs execute: that of the user who started it. Attended runs use it; an
 // unattended one would need a session of its own, which only a session host can make (agent/sessions/).
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import type { MachineFacts } from '../protocol/fleet.ts';
 import type { WorkerHost } from './runner.ts';
 import type { Launch } from './workerLauncher.ts';
@@ -18,7 +18,9 @@ export function currentSession(
   const facts: MachineFacts = {
     platform: `${process.platform} ${process.arch}`,
     agentVersion,
+    host: hostname(),
     edition: 'client',
+    makesSessions: false,
     sessionLimit: 1,
     severalPerUser: false,
     sessions: [{ id: own, account, state: 'active', kind: 'console', ours: false, since }],

@@ -1,17 +1,23 @@
 // Speaks with the process of one run over its private channel, and starts such processes in the agent's own session. Flow and inputs go
 // only there. Other sessions: sessions/workers.ts.
 import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { Redactor } from '../base/redact.ts';
+import { openWorkQueues } from '../orchestration/sqliteWorkQueues.ts';
 import type { Claim } from '../orchestration/store.ts';
 import { invalidRequest } from '../protocol/rpc.ts';
 import { fromWorker, type ToWorker } from '../protocol/worker.ts';
+import { workQueuesFile } from './dataFolder.ts';
 import type { Worker, WorkerReport } from './runner.ts';
+import { RunWorkQueues } from './runWorkQueues.ts';
 import type { Vault } from './seal.ts';
 import { secretsOf, shownOutputs } from './shown.ts';
 
 export interface WorkerTalkOptions {
   readonly vault: Vault;
+  /** The work queues are there. */
   readonly dataFolder: string;
   readonly log: Log;
 }
@@ -58,6 +64,9 @@ export function workerTalk({ vault, dataFolder, log }: WorkerTalkOptions, claim:
   for (const value of Object.values(inputs)) for (const secret of secretsOf(value)) redactor.add(secret);
   return (child, report, debug) => {
     let words = '';
+    const workQueues = new RunWorkQueues(() =>
+      openWorkQueues(workQueuesFile(dataFolder), runId, systemClock, randomUUID),
+    );
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-lastWords);
     });
@@ -76,22 +85,26 @@ export function workerTalk({ vault, dataFolder, log }: WorkerTalkOptions, claim:
         const { name, path } = claim.run.flow;
         send({
           kind: 'start',
-          runId,
           fence: claim.fence,
-          dataFolder,
           flow: { name, path, text: claim.flowText, companions: [...claim.companions] },
           inputs: { ...inputs },
+          logging: claim.run.logging ?? {},
           debug,
         });
-      } else if (parsed.data.kind === 'finished')
+      } else if (parsed.data.kind === 'workQueues') {
+        if (parsed.data.fence === claim.fence)
+          void workQueues.answer(parsed.data.id, parsed.data.call).then(send);
+      } else if (parsed.data.kind === 'finished') {
+        workQueues.close(false);
         report({ ...parsed.data, outputs: shownOutputs(parsed.data.outputs) });
-      else report(parsed.data);
+      } else report(parsed.data);
     });
 
     let reported = false;
     const exited = (how: string) => {
       if (reported) return;
       reported = true;
+      workQueues.close(true);
       if (words.trim() !== '')
         log.warn('last words of a worker', { runId, text: redactor.text(words.trim()) });
       log.info('worker ended', { runId, pid: child.pid, how });

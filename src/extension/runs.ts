@@ -323,6 +323,8 @@ function applyTo(detail: MutableDetail, event: RunEvent): void {
       });
       trimLog(detail);
       return;
+    case 'screenshot': // the error of the run says that there is one
+      return;
     case 'question':
       detail.questions.set(event.question.id, event.question);
       return;

@@ -169,6 +169,13 @@ function refused(host: string, status: number): ProductError {
       'A machine that was removed is paired again (dflow agent pair); a token is made anew (dflow orchestrator token new).',
     );
   }
+  if (status === 503) {
+    return new ProductError(
+      'OrchestratorUnreachable',
+      `The orchestrator at ${host} takes nobody now: its database does not answer.`,
+      'Try again when PostgreSQL is back. What was accepted is kept, and what runs goes on.',
+    );
+  }
   return unreachable(host, `it answered with HTTP status ${status}`);
 }
 

@@ -21,6 +21,8 @@ export interface AgentStart {
   /** `client`, `server` or `none`: sessions of their own for unattended runs, as on that edition. Absent: as at its last start. */
   readonly sessions?: string | undefined;
   readonly sessionLimit?: number | undefined;
+  /** Whose rules hold for its queue (`Era`). Absent: as at its last start. */
+  readonly era?: string | undefined;
 }
 
 const readyMs = 20_000;
@@ -72,6 +74,7 @@ function launch(start: AgentStart): Promise<number | ProductError> {
   if (start.port) args.push('--port', String(start.port));
   if (start.sessions !== undefined) args.push('--sessions', start.sessions);
   if (start.sessionLimit !== undefined) args.push('--session-limit', String(start.sessionLimit));
+  if (start.era !== undefined) args.push('--era', start.era);
   if (start.idleExitSeconds !== undefined) args.push('--idle-exit', String(start.idleExitSeconds));
   return new Promise((resolve) => {
     const child = spawn(start.nodePath, args, {

@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly flows?: (id: string) => RunnableFlow | undefined;
   /** The work queues of the machine. None when absent. */
   readonly workQueues?: WorkQueues;
+  /** Waited for when the flow has failed, while what its actions opened is still open. Never rejects. */
+  readonly failed?: () => Promise<void>;
   /** Told of each execution of a flow before its first statement, that of the flow itself first. */
   readonly began?: (execution: Execution) => void;
 }
@@ -68,6 +70,8 @@ export interface FlowRun {
   changedLines(): LineSnapshot[];
   /** Masks the secrets of this run, for what its owner reports besides. */
   redact(text: string): string;
+  /** It was given a secret, or has read one: texts can be masked, pictures cannot. */
+  readonly hasSecrets: boolean;
   /** Attach to it at any time, one at a time. */
   readonly debugger: Debugger;
   /** For whoever runs in the same process and masks what it tells on: variables of Main and the global subflows, in any letter case. */
@@ -125,6 +129,7 @@ export function createRun(options: RunOptions): FlowRun {
   return {
     async start() {
       const ending = await tree.run(execution);
+      if (ending.outcome === 'Failed') await options.failed?.();
       const outputs =
         ending.outcome !== 'Succeeded'
           ? {}
@@ -149,6 +154,9 @@ export function createRun(options: RunOptions): FlowRun {
     position: () => tree.position(),
     changedLines: () => tree.changedLines(execution),
     redact: (text) => redactor.text(text),
+    get hasSecrets() {
+      return !redactor.isEmpty;
+    },
     variables: {
       get: read,
       set: (name, value) => program.set(name.toLowerCase(), value),

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Agent, type AgentOptions, startAgent } from '../../src/agent/agent.ts';
@@ -293,6 +294,24 @@ describe('a request for a run', () => {
     });
   });
 
+  it('whose text was lost with a damaged store is not run again without it', async () => {
+    const { agent, dataFolder } = await agentWith();
+    const { run } = await enqueue(await connect(agent));
+    await agent.stop('now');
+    const db = new DatabaseSync(join(dataFolder, 'runs.db'));
+    db.exec(
+      `INSERT INTO flow (hash, text) VALUES ('lost', ''); UPDATE run SET flow = 'lost', state = 'Lost'`,
+    );
+    db.close();
+    rmSync(join(dataFolder, 'runs.db.recovery'), { recursive: true, force: true });
+    const { agent: again } = await agentWith({ dataFolder });
+    const link = await connect(again);
+    for (const inputs of [undefined, { Name: 'x' }])
+      await expect(
+        link.call('runs.resubmit', { runId: run.id, requestedBy: 'test', ...(inputs && { inputs }) }),
+      ).rejects.toMatchObject({ code: 'FlowTextLost' });
+  });
+
   it('keeps the order of requests', async () => {
     const { agent, workers } = await agentWith();
     const link = await connect(agent);
@@ -491,5 +510,37 @@ describe('the end', () => {
     expect(ended).toBe(false);
     await clock.advance(2_000);
     await agent.stopped;
+  });
+});
+
+describe('what was chosen and what went wrong', () => {
+  it('follows the era that was chosen last, also after the next start', async () => {
+    const { agent, dataFolder } = await agentWith({ era: '2024' });
+    await agent.stop('next');
+    const { agent: again, workers } = await agentWith({ dataFolder });
+    const link = await connect(again);
+    expect((await link.call('machines.list', {})).era).toBe('2024');
+    const { run } = await enqueue(link);
+    expect(run.expiresAt - run.requestedAt).toBe(6 * 60 * 60_000);
+    expect(run.timeoutSeconds).toBe(3 * 60 * 60);
+    await until(() => workers.workers.length === 1);
+    const { lines } = await link.call('audit.list', { limit: 10 });
+    expect(lines).toMatchObject([{ who: 'the agent', what: 'chose the era', subject: '2024' }]);
+    await again.stop('next');
+    const { agent: other } = await agentWith({ dataFolder, era: '2020' });
+    const later = await connect(other);
+    expect((await later.call('machines.list', {})).era).toBe('2020');
+  });
+
+  it('tells people, not only the log, that the run store was damaged', async () => {
+    const { agent, dataFolder } = await agentWith();
+    await agent.stop('now');
+    writeFileSync(join(dataFolder, 'runs.db'), 'no database. '.repeat(1_000));
+    const { agent: again } = await agentWith({ dataFolder });
+    const link = await connect(again);
+    expect((await link.call('agent.status', {})).recovered).toMatchObject({ code: 'StoreRecovered' });
+    expect((await link.call('audit.list', { limit: 1 })).lines).toMatchObject([
+      { what: 'recovered the damaged run store', subject: expect.stringContaining('runs.db.damaged-') },
+    ]);
   });
 });

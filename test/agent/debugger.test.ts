@@ -2,25 +2,33 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { describe, expect, it } from 'vitest';
 import { WorkerRun } from '../../src/agent/worker/host.ts';
+import { NoPicture } from '../../src/agent/worker/screen.ts';
 import { type FromWorker, fromWorker } from '../../src/protocol/worker.ts';
 import { FakeClock, settle } from '../fakes/clock.ts';
 
 const flow = "SET Path TO 'x'\nSET Number TO 1\nSET Number TO Number + 1\n";
 
+const noPicture = async () => {
+  throw new NoPicture('a test has no desktop');
+};
+
 function work(debug: boolean, text = flow) {
   const clock = new FakeClock();
   const said: FromWorker[] = [];
-  const run = new WorkerRun(async (message) => {
-    said.push(fromWorker.parse(JSON.parse(JSON.stringify(message))));
-  }, clock);
+  const run = new WorkerRun(
+    async (message) => {
+      said.push(fromWorker.parse(JSON.parse(JSON.stringify(message))));
+    },
+    clock,
+    noPicture,
+  );
   const start = () =>
     run.receive({
       kind: 'start',
-      runId: 'r',
       fence: 5,
-      dataFolder: '/nowhere',
       flow: { name: 'F', path: '/flows/F.robin', text, companions: [] },
       inputs: {},
+      logging: {},
       debug,
     });
   let seq = 0;

@@ -1,6 +1,7 @@
 // Machines, groups, connections, queues and schedules as their methods answer, and who may ask for what. A real store and orchestrator;
 // the roles are given by the test.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { auditTrail } from '../../src/agent/auditTrail.ts';
 import type { Asker } from '../../src/agent/fleetAccess.ts';
 import { FleetApi, type FleetServices } from '../../src/agent/fleetApi.ts';
 import { prepareRun } from '../../src/agent/runRequest.ts';
@@ -46,6 +47,7 @@ beforeEach(async () => {
   passwords = new Map();
   roles = new Map();
   let ids = 0;
+  const trail = auditTrail(database, () => `line-${++ids}`, log);
   services = {
     orchestrator,
     store,
@@ -62,7 +64,14 @@ beforeEach(async () => {
       },
       test: async ({ name }: ConnectionRecord) => ({ machine: name, ok: true }),
     },
-    audit: (who, what, subject) => audited.push(`${who} ${what} ${subject}`),
+    audit: {
+      add: (who, what, subject, queue) => {
+        audited.push(`${who} ${what} ${subject}`);
+        return trail.add(who, what, subject, queue);
+      },
+      lines: trail.lines,
+    },
+    era: () => '2021',
     machineChanged: ({ name }) => told.push(name),
     schedulesChanged: () => {},
     newId: () => `new-${++ids}`,
@@ -90,7 +99,9 @@ afterEach(async () => {
 
 const asker = (principal: string): Asker => ({
   principal,
+  isAlone: false,
   roleOf: async (queue) => roles.get(`${principal} ${queue}`),
+  roles: async () => (queue) => roles.get(`${principal} ${queue}`),
 });
 const as = (principal: string) => new FleetApi(services, asker(principal)).methods;
 
@@ -98,6 +109,80 @@ const queued = (changes: Parameters<typeof request>[0]) => orchestrator.enqueue(
 
 const connection = (principal: string, changes: object = {}) =>
   as(principal)['connections.put']({ name: 'Bot', target: 'SRV-1', account: 'CORP\\bot', ...changes });
+
+describe('the audit', () => {
+  it('is read by owners: of one machine or group, or of everything', async () => {
+    await as('olga')['machines.set']({ machine: 'SRV-1', settings: { maintenance: true } });
+    await as('olga')['groups.put']({ group: 'Robots', description: 'all of them' });
+    await as('olga')['groups.join']({ group: 'Robots', machine: 'SRV-2' });
+    const subjects = async (principal: string, queue?: string) =>
+      (await as(principal)['audit.list']({ limit: 10, ...(queue !== undefined && { queue }) })).lines.map(
+        ({ subject }) => subject,
+      );
+    expect(await subjects('olga', 'SRV-1')).toEqual([expect.stringContaining('maintenance=true')]);
+    expect(await subjects('olga', 'Robots')).toEqual(['SRV-2 → Robots', 'Robots: description=all of them']);
+    await expect(subjects('olga')).rejects.toMatchObject({ code: 'AccessDenied' });
+    roles.set('root ', 'coowner');
+    expect(await subjects('root')).toHaveLength(3);
+    roles.set('ursula g1', 'user');
+    await expect(subjects('ursula', 'Robots')).rejects.toMatchObject({ code: 'AccessDenied' });
+    await expect(subjects('olga', 'nothing')).rejects.toMatchObject({ code: 'MachineNotFound' });
+  });
+});
+
+describe('many machines', () => {
+  it('are listed with what waits and runs there by as many questions as one machine', async () => {
+    let asked = 0;
+    const counted = new Proxy(services.store, {
+      get: (store, name) => {
+        const member = store[name as keyof typeof store] as unknown;
+        if (typeof member !== 'function') return member;
+        return (...given: unknown[]) => {
+          asked++;
+          return member.apply(store, given);
+        };
+      },
+    });
+    const olga = asker('olga');
+    const counting = <T>(answer: T): T => {
+      asked++;
+      return answer;
+    };
+    const api = new FleetApi(
+      { ...services, store: counted },
+      {
+        ...olga,
+        roleOf: (queue) => counting(olga.roleOf(queue)),
+        roles: () => counting(olga.roles()),
+      },
+    ).methods;
+    const questions = async () => {
+      asked = 0;
+      const { machines } = await api['machines.list']({});
+      await api['queue.list']({ limit: 10 });
+      await api['groups.list']({});
+      return { machines, asked };
+    };
+    await queued({ queue: 'm1' });
+    const few = await questions();
+    for (let i = 3; i <= 300; i++) {
+      const id = `m${i}`;
+      await services.store.putMachine({
+        id,
+        name: `SRV-${i}`,
+        description: '',
+        owner: 'olga',
+        unattendedSlots: 1,
+      });
+      roles.set(`olga ${id}`, 'owner');
+    }
+    const many = await questions();
+    expect(many.asked).toBe(few.asked);
+    expect(many.machines).toHaveLength(300);
+    expect(many.machines.find(({ id }) => id === 'm1')).toMatchObject({ queued: 1, running: 0 });
+    expect(many.machines.find(({ id }) => id === 'm200')).toMatchObject({ queued: 0, running: 0 });
+  });
+});
 
 describe('names', () => {
   it('find in any letter case, by identifier too, and say what there is when they do not', async () => {
@@ -275,7 +360,7 @@ describe('somebody', () => {
   it('without a role sees nothing and changes nothing', async () => {
     const eve = as('eve');
     const { id } = await queued({ queue: 'm1' });
-    expect(await eve['machines.list']({})).toEqual({ machines: [] });
+    expect(await eve['machines.list']({})).toEqual({ machines: [], era: '2021' });
     expect(await eve['groups.list']({})).toEqual({ groups: [] });
     expect(await eve['queue.list']({ limit: 10 })).toEqual({ waiting: [], running: [] });
     await connection('olga', { password: 'p' });

@@ -280,7 +280,7 @@ describe('stopping', () => {
     expect(worker.heard).toEqual(['stop', 'kill']);
     expect(await fixture.orchestrator.get(run.id)).toMatchObject({
       state: 'Canceled',
-      error: { code: 'RunStopped' },
+      error: { code: 'RunKilled', message: expect.stringContaining('did not end by itself') },
     });
   });
 

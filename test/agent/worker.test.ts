@@ -1,28 +1,41 @@
 // What a worker reports about its run, with the real interpreter on a clock that moves when the test says.
 import { describe, expect, it } from 'vitest';
 import { WorkerRun } from '../../src/agent/worker/host.ts';
-import type { WireValue } from '../../src/protocol/run.ts';
+import { NoPicture, type TakePicture } from '../../src/agent/worker/screen.ts';
+import type { LogLevel, RunLogging, WireValue } from '../../src/protocol/run.ts';
 import { type FromWorker, fromWorker } from '../../src/protocol/worker.ts';
 import { FakeClock, settle } from '../fakes/clock.ts';
 
 type Kind<K extends FromWorker['kind']> = Extract<FromWorker, { kind: K }>;
 
+const noPicture: TakePicture = async () => {
+  throw new NoPicture('the test has no desktop');
+};
+
 /** A worker that was given `text`, and everything it has said. `slow` messages take until `release` is called. */
-function work(text: string, inputs: Record<string, WireValue> = {}) {
+function work(
+  text: string,
+  inputs: Record<string, WireValue> = {},
+  logging: RunLogging = {},
+  takePicture = noPicture,
+) {
   const clock = new FakeClock();
   const said: FromWorker[] = [];
   let held: (() => void)[] | undefined;
-  const run = new WorkerRun((message) => {
-    said.push(fromWorker.parse(JSON.parse(JSON.stringify(message))));
-    return new Promise((resolve) => (held ? held.push(resolve) : resolve()));
-  }, clock);
+  const run = new WorkerRun(
+    (message) => {
+      said.push(fromWorker.parse(JSON.parse(JSON.stringify(message))));
+      return new Promise((resolve) => (held ? held.push(resolve) : resolve()));
+    },
+    clock,
+    takePicture,
+  );
   const ended = run.receive({
     kind: 'start',
-    runId: 'r',
     fence: 5,
-    dataFolder: '/nowhere',
     flow: { name: 'F', path: '', text, companions: [] },
     inputs,
+    logging,
     debug: false,
   });
   const all = <K extends FromWorker['kind']>(kind: K) =>
@@ -123,15 +136,14 @@ describe('a worker', () => {
   it('stopped before the flow began does nothing of it', async () => {
     const clock = new FakeClock();
     const said: FromWorker[] = [];
-    const run = new WorkerRun(async (message) => void said.push(message), clock);
+    const run = new WorkerRun(async (message) => void said.push(message), clock, noPicture);
     await run.receive({ kind: 'stop' });
     await run.receive({
       kind: 'start',
-      runId: 'r',
       fence: 1,
-      dataFolder: '/nowhere',
       flow: { name: 'F', path: '', text: 'SET X TO 1\n', companions: [] },
       inputs: {},
+      logging: {},
       debug: false,
     });
     expect(said.at(-1)).toMatchObject({ kind: 'finished', outcome: 'Canceled' });
@@ -142,6 +154,115 @@ describe('a worker', () => {
     const { run, ended, all } = work('IF THEN\n');
     await ended.catch((error) => run.fail(error));
     expect(all('finished')[0]).toMatchObject({ outcome: 'Failed', error: { code: 'FlowHasErrors' } });
+  });
+});
+
+describe('the log of a run', () => {
+  const flow = `LOOP I FROM 1 TO 2 STEP 1
+    Text.ChangeCase Text: $'''a''' NewCase: Text.CaseOption.UpperCase Result=> Upper
+END
+Logging.LogMessage Message: $'''note''' LogLevel: Logging.LogLevel.InfoLevel
+Logging.LogMessage Message: $'''care''' LogLevel: Logging.LogLevel.WarningLevel
+Logging.LogMessage Message: $'''alas''' LogLevel: Logging.LogLevel.ErrorLevel
+BLOCK Try
+ON BLOCK ERROR
+    SET Missing TO 1
+END
+    File.ReadTextFromFile.ReadText File: $'''/nowhere/a''' Encoding: File.TextFileEncoding.UTF8 Content=> Text
+END
+File.ReadTextFromFile.ReadText File: $'''/nowhere/b''' Encoding: File.TextFileEncoding.UTF8 Content=> Text
+`;
+  const written = async (logging: RunLogging, text = flow) => {
+    const { ended, all } = work(text, {}, logging);
+    await ended;
+    const frames = all('frame');
+    return [
+      ...frames.flatMap(({ actions }) =>
+        actions.map(({ action, outcome }) => `${action.split('.')[0]} ${outcome}`),
+      ),
+      ...frames.flatMap(({ logs }) => logs.map(({ message }) => message)),
+      ...frames.flatMap(({ omitted }) => (omitted > 0 ? [`${omitted} omitted`] : [])),
+    ];
+  };
+
+  it.each<[LogLevel | undefined, string]>([
+    [
+      undefined,
+      'Text ok, Text ok, LOOP ok, Logging ok, Logging ok, Logging ok, File handled, File failed, note, care, alas',
+    ],
+    [
+      'debug',
+      'Text ok, Text ok, Logging ok, Logging ok, Logging ok, File handled, File failed, note, care, alas',
+    ],
+    ['custom', 'File handled, File failed, note, care, alas'],
+    ['warning', 'File handled, File failed, care, alas'],
+    ['error', 'File failed, alas'],
+  ])('RUN-7: at level %s it holds what that says', async (level, expected) => {
+    expect((await written(level === undefined ? {} : { level })).join(', ')).toBe(expected);
+  });
+
+  it('RUN-5: it is kept of runs that fail alone, whole and in order, where that was set', async () => {
+    expect(await written({ keep: 'onFailure' })).toEqual(await written({}));
+    expect(await written({ keep: 'onFailure' }, 'WAIT 0\n')).toEqual([]);
+    const long = await written(
+      { keep: 'onFailure' },
+      'LOOP I FROM 1 TO 3000 STEP 1\n    WAIT 0\nEND\nSET X TO 1 / 0\n',
+    );
+    expect(long.filter((entry) => entry === 'WAIT ok')).toHaveLength(3_000);
+  });
+
+  it('RUN-5: it is kept of no run where that was set, and its lines are known all the same', async () => {
+    expect(await written({ keep: 'never' })).toEqual([]);
+    const { ended, all } = work(flow, {}, { keep: 'never' });
+    await ended;
+    expect(all('frame').flatMap(({ lines }) => lines)).toContainEqual(
+      expect.objectContaining({ line: 2, count: 2 }),
+    );
+  });
+});
+
+describe('a picture of the desktop', () => {
+  const failing = 'SET X TO 1 / 0\n';
+  const taken: TakePicture = async () => ({ width: 3, height: 2, png: Uint8Array.of(1, 2, 3) });
+  const shown = async (text: string, logging: RunLogging = {}, takePicture = taken, inputs = {}) => {
+    const { ended, all } = work(text, inputs, logging, takePicture);
+    await ended;
+    return { pictures: all('screenshot'), told: all('finished')[0]?.error?.screenshot };
+  };
+
+  it('RUN-4: it is taken when a flow fails, and only then', async () => {
+    expect(await shown(failing)).toMatchObject({
+      pictures: [{ width: 3, height: 2, png: 'AQID' }],
+      told: { width: 3, height: 2 },
+    });
+    expect(await shown('SET X TO 1\n')).toEqual({ pictures: [], told: undefined });
+  });
+
+  it('is not taken where it was switched off, and nobody is told why', async () => {
+    expect(await shown(failing, { screenshot: false })).toEqual({ pictures: [], told: undefined });
+  });
+
+  it('is never taken of a flow that knows a secret: it cannot be masked', async () => {
+    const text = `@SENSITIVE: [Key]
+@INPUT Key : { 'Description': '', 'FriendlyName': 'Key', 'Type': 'String' }
+${failing}`;
+    const { pictures, told } = await shown(text, {}, taken, { Key: 'hunter2hunter2' });
+    expect(pictures).toEqual([]);
+    expect(told).toEqual({ none: expect.stringContaining('sensitive') });
+  });
+
+  it('that cannot be taken is told with its reason, and changes nothing else', async () => {
+    expect(await shown(failing, {}, noPicture)).toEqual({
+      pictures: [],
+      told: { none: 'the test has no desktop' },
+    });
+    const broken: TakePicture = async () => {
+      throw new Error('secret detail');
+    };
+    expect(await shown(failing, {}, broken)).toEqual({
+      pictures: [],
+      told: { none: 'it could not be taken' },
+    });
   });
 });
 

@@ -31,17 +31,32 @@ export interface CredentialStore {
   resolve(connection: CredentialOwner, signal?: AbortSignal): Promise<Credential>;
   /** One that is not there is no error. */
   remove(connectionId: string): void;
-  /** Whether the session host takes the credential. `signIn` tries it, and runs nothing. Never throws, and repeats no password. */
-  test(
-    connection: CredentialOwner,
-    signIn: (credential: Credential, signal: AbortSignal) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<TestResult>;
   /**
    * Seals all with a new key, and forgets the old ones that nothing needs any more. Interrupted at any point, it loses nothing; what
    * cannot be opened stays as it is. Throws `CredentialKeyMissing`, `CredentialKeyDamaged`, `CredentialKeyExposed`.
    */
   changeKey(): { readonly sealed: number; readonly unreadable: number };
+}
+
+/** Whether `signIn` takes a credential; it runs nothing. Never throws, and repeats no password. */
+export async function tryCredential(
+  resolve: (signal: AbortSignal) => Promise<Credential>,
+  signIn: (credential: Credential, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<TestResult> {
+  const redactor = new Redactor();
+  try {
+    const credential = await resolve(signal);
+    redactor.add(credential.password);
+    await signIn(credential, signal);
+    return { ok: true };
+  } catch (thrown) {
+    const { code, message, nextStep } = asProductError(thrown);
+    return {
+      ok: false,
+      error: { code, message: redactor.text(message), nextStep: redactor.text(nextStep) },
+    };
+  }
 }
 
 /** The store in a data folder; nothing is made before the first password is put. */
@@ -89,26 +104,6 @@ class FileCredentialStore implements CredentialStore {
 
   remove(connectionId: string): void {
     rmSync(this.#path(connectionId), { force: true });
-  }
-
-  async test(
-    connection: CredentialOwner,
-    signIn: (credential: Credential, signal: AbortSignal) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<TestResult> {
-    const redactor = new Redactor();
-    try {
-      const credential = await this.resolve(connection, signal);
-      redactor.add(credential.password);
-      await signIn(credential, signal);
-      return { ok: true };
-    } catch (thrown) {
-      const { code, message, nextStep } = asProductError(thrown);
-      return {
-        ok: false,
-        error: { code, message: redactor.text(message), nextStep: redactor.text(nextStep) },
-      };
-    }
   }
 
   changeKey(): { sealed: number; unreadable: number } {

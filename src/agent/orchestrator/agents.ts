@@ -5,11 +5,12 @@ import { asProductError, ProductError } from '../../base/error.ts';
 import { Emitter } from '../../base/event.ts';
 import type { Log } from '../../base/log.ts';
 import type { AgentPort, Orchestrator } from '../../orchestration/orchestrator.ts';
-import type { Change, Claim, FleetStore, RunEnding } from '../../orchestration/store.ts';
+import type { Claim, FleetStore, RunEnding } from '../../orchestration/store.ts';
 import {
   type AgentLinkMethod,
   type AgentLinkParams,
   type AgentLinkResult,
+  agentEnds,
   agentLinkMethods,
   orchestratorProtocol,
   type RelayMethod,
@@ -18,11 +19,10 @@ import {
   relayedDebug,
   relayMethods,
   type WireClaim,
-  type WireReport,
 } from '../../protocol/orchestrator.ts';
 import { invalidRequest, RpcPeer, type Transport } from '../../protocol/rpc.ts';
-import { isTerminal } from '../../protocol/run.ts';
 import type { Vault } from '../seal.ts';
+import { isFinal, type Report } from './journal.ts';
 import type { Registry } from './registry.ts';
 
 export interface AgentsOptions {
@@ -34,8 +34,6 @@ export interface AgentsOptions {
   /** Tells this instance from the others. */
   readonly instance: string;
   readonly heartbeatMs: number;
-  /** Wall-clock milliseconds of the store. */
-  storeNow(): number;
   readonly log: Log;
 }
 
@@ -47,8 +45,8 @@ export interface DebugMessage {
 
 type Methods = { [M in AgentLinkMethod]: (params: AgentLinkParams<M>) => Promise<AgentLinkResult<M>> };
 
-/** An agent that does not answer a person's wish within this has one problem more than ours. */
-const relayMs = 5_000;
+/** An agent that does not answer a person's wish within this has one problem more than ours; a sign-in takes its time. */
+export const relayMs = (method: RelayMethod): number => (method === 'connection.test' ? 95_000 : 5_000);
 
 export class Agents {
   readonly options: AgentsOptions;
@@ -96,6 +94,11 @@ export class Agents {
     return this.#connected.get(machineId)?.ask(method, params);
   }
 
+  /** All agents go to another instance: this one is of no use to them now. */
+  sendAway(reason: string): void {
+    for (const agent of this.#connected.values()) agent.close(reason);
+  }
+
   /** A machine may work on another queue now, or is gone. */
   async changed(machineId: string): Promise<void> {
     await this.#connected.get(machineId)?.queueChanged();
@@ -120,6 +123,8 @@ class ConnectedAgent {
   readonly #debuggers = new Map<string, DebugMessage>();
   #attached: Disposable | undefined;
   #queue: string | undefined;
+  /** Which life of the agent this is. */
+  #boot: string | undefined;
 
   readonly onClose: RpcPeer['onClose'];
 
@@ -139,8 +144,13 @@ class ConnectedAgent {
       }),
     );
     this.onClose = this.#peer.onClose;
-    this.onClose(({ reason }) => {
+    this.onClose(({ code, reason }) => {
       options.log.info('an agent is gone', { machine: machineId, reason });
+      if (code === agentEnds && this.#boot !== undefined) {
+        options.orchestrator.signOff(machineId, this.#boot).catch((error: unknown) => {
+          options.log.warn('a machine seems to be there until its lease is over', { error: String(error) });
+        });
+      }
       this.#attached?.dispose();
       this.#owned.dispose();
       for (const debugged of this.#debuggers.values()) debug({ ...debugged, message: null });
@@ -158,7 +168,7 @@ class ConnectedAgent {
   async ask<M extends RelayMethod>(method: M, params: RelayParams<M>): Promise<RelayResult<M>> {
     let late: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, reject) => {
-      late = setTimeout(() => reject(notConnected(this.machineId)), relayMs);
+      late = setTimeout(() => reject(notConnected(this.machineId)), relayMs(method));
     });
     try {
       if (method === 'run.debug') this.#noteDebugger(params as RelayParams<'run.debug'>, true);
@@ -224,30 +234,28 @@ class ConnectedAgent {
     'agent.heartbeat': async ({ boot, facts, holding }) => {
       const { orchestrator } = this.#options;
       await this.queueChanged();
+      this.#boot = boot;
       const { held, rebooted } = await orchestrator.heartbeat(this.machineId, boot, facts, holding);
-      for (const { run, fence } of held) this.#own.add(`${run.id} ${fence}`);
-      return {
-        held: held.map(({ run, fence, ending }) => ({ runId: run.id, fence, ...(ending && { ending }) })),
-        rebooted,
-      };
+      for (const { runId, fence } of held) this.#own.add(`${runId} ${fence}`);
+      return { held: [...held], rebooted };
     },
-    'agent.claim': async ({ runId, fence }) => {
-      const claim = await this.#options.store.entry(runId);
-      if (claim === undefined || claim.fence !== fence || !this.#isMine(claim)) return {};
-      const open = await this.#open(claim);
+    'agent.claim': async (holder) => {
+      const claim = await this.#options.orchestrator.claim(this.machineId, holder);
+      const open = claim && (await this.#open(claim));
       return open === undefined ? {} : { claim: open };
     },
-    'agent.report': async ({ report }) => {
+    'agent.report': async (params) => {
+      const report = params.report as Report;
       const { runId, fence } = report.holder;
       if (!(await this.#owns(runId, fence))) return { taken: false };
-      const taken = await this.#options.orchestrator.report(this.#timed(report));
+      const taken = await this.#options.orchestrator.report(report);
       if (isFinal(report)) this.#own.delete(`${runId} ${fence}`);
       return { taken };
     },
-    'agent.credential': async ({ runId, fence }) => {
-      const { store, registry, vault } = this.#options;
-      const claim = await store.entry(runId);
-      if (claim === undefined || claim.fence !== fence || !this.#isMine(claim)) throw notActive();
+    'agent.credential': async (holder) => {
+      const { orchestrator, store, registry, vault } = this.#options;
+      const claim = await orchestrator.claim(this.machineId, holder);
+      if (claim === undefined) throw notActive();
       const asked = claim.run.connection;
       const found = (await store.connections()).find(({ id }) => id === asked);
       if (found === undefined) return {};
@@ -301,7 +309,7 @@ class ConnectedAgent {
 
   /** The claim as it travels. Undefined when its inputs cannot be opened: it has failed then. */
   async #open({ sealedInputs, ...claim }: Claim): Promise<WireClaim | undefined> {
-    const { vault, orchestrator, storeNow, log } = this.#options;
+    const { vault, orchestrator, log } = this.#options;
     const { id } = claim.run;
     let inputs: WireClaim['inputs'];
     try {
@@ -313,17 +321,13 @@ class ConnectedAgent {
         .report({
           kind: 'change',
           holder: { runId: id, fence: claim.fence },
-          change: { state: 'Failed', endedAt: storeNow(), error: { code, message, nextStep } },
+          change: { state: 'Failed', error: { code, message, nextStep } },
           before: [],
         })
         .catch((failure: unknown) => log.error('its end could not be recorded', { error: String(failure) }));
       return undefined;
     }
     return { ...claim, companions: [...claim.companions], inputs };
-  }
-
-  #isMine({ run }: Claim): boolean {
-    return run.machine === this.machineId && !isTerminal(run.state) && run.state !== 'Queued';
   }
 
   /** Whether a claim is or was this machine's: nobody reports about the runs of others. */
@@ -334,24 +338,7 @@ class ConnectedAgent {
     this.#own.add(`${runId} ${fence}`);
     return true;
   }
-
-  #timed(report: WireReport): Extract<Change, { kind: 'change' | 'append' | 'giveBack' }> {
-    if (report.kind !== 'change') return report as Extract<Change, { kind: 'append' | 'giveBack' }>;
-    const now = this.#options.storeNow();
-    const { startedAgo, endedAgo, ...change } = report.change;
-    return {
-      ...report,
-      change: {
-        ...change,
-        ...(startedAgo !== undefined && { startedAt: now - Math.max(0, startedAgo) }),
-        ...(endedAgo !== undefined && { endedAt: now - Math.max(0, endedAgo) }),
-      },
-    } as Extract<Change, { kind: 'change' }>;
-  }
 }
-
-const isFinal = (report: WireReport): boolean =>
-  report.kind === 'giveBack' || (report.kind === 'change' && isTerminal(report.change.state));
 
 /** Both sides must speak the same version. Throws `ProtocolMismatch`. */
 export function checkVersion(theirs: number): void {

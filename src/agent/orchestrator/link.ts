@@ -6,12 +6,13 @@ import { asProductError, ProductError } from '../../base/error.ts';
 import { Emitter } from '../../base/event.ts';
 import type { Log } from '../../base/log.ts';
 import type { AgentPort } from '../../orchestration/orchestrator.ts';
-import type { Claim, Holder } from '../../orchestration/store.ts';
+import type { Claim, Held, Holder } from '../../orchestration/store.ts';
 import type { ConnectionRecord, MachineFacts } from '../../protocol/fleet.ts';
 import {
   type AgentLinkMethod,
   type AgentLinkParams,
   type AgentLinkResult,
+  agentEnds,
   agentLinkMethods,
   endMessage,
   orchestratorProtocol,
@@ -24,7 +25,7 @@ import {
   type WireReport,
 } from '../../protocol/orchestrator.ts';
 import { invalidRequest, RpcPeer, type Transport } from '../../protocol/rpc.ts';
-import type { Debugger, OrchestratorLink, Runner } from '../runner.ts';
+import { beyond, type Debugger, type Heard, type OrchestratorLink, type Runner } from '../runner.ts';
 import type { Vault } from '../seal.ts';
 import { type Entry, isFinal, type Journal, type Report } from './journal.ts';
 
@@ -46,8 +47,8 @@ export interface RemoteLinkOptions {
 
 /** Whose runs people on other machines pause, answer and debug. */
 export type Reached = Pick<Runner, 'tell' | 'answer' | 'debug' | 'debuggerGone' | 'beat'> & {
-  /** Tries a credential, without running anything. Absent: this machine makes no sessions. */
-  testConnection?(
+  /** Tries a credential, without running anything. */
+  testConnection(
     connection: ConnectionRecord,
     password: string | undefined,
   ): Promise<RelayResult<'connection.test'>>;
@@ -146,32 +147,26 @@ export class RemoteLink implements OrchestratorLink {
     });
   }
 
-  async heartbeat(
-    boot: string,
-    facts: MachineFacts,
-    holding: readonly Holder[],
-  ): Promise<{ held: readonly Claim[]; rebooted: boolean }> {
+  async heartbeat(boot: string, facts: MachineFacts, holding: readonly Holder[]): Promise<Heard> {
     // Ends that are still on their way keep their lease: they must not become Lost before they arrive.
     const leaving = [...this.#waiting.values()].flatMap((list) =>
       list.flatMap(({ entry: { report } }) => (isFinal(report) ? [report.holder] : [])),
     );
     const before = [...this.#claims.keys()];
-    const answer = await this.#call('agent.heartbeat', {
-      boot,
-      facts,
-      holding: [...holding, ...leaving].map(({ runId, fence }) => ({ runId, fence })),
-    });
-    const held: Claim[] = [];
-    for (const { runId, fence, ending } of answer.held) {
+    const named = [...holding, ...leaving].map(({ runId, fence }) => ({ runId, fence }));
+    const answer = await this.#call('agent.heartbeat', { boot, facts, holding: named });
+    const held = answer.held as readonly Held[];
+    const told: Claim[] = [];
+    for (const { runId, fence, ending } of beyond(held, named)) {
       if (this.#isOver(runId, fence)) continue;
       const claim = this.#known(runId, fence) ?? (await this.#fetch(runId, fence));
       // Its end may have been reported while it was fetched.
       if (claim === undefined || this.#isOver(runId, fence)) continue;
-      held.push({ ...claim, ...(ending && { ending }) });
+      told.push({ ...claim, ...(ending && { ending }) });
     }
-    const current = new Set([...held.map(({ run }) => run.id), ...holding.map(({ runId }) => runId)]);
+    const current = new Set([...told.map(({ run }) => run.id), ...holding.map(({ runId }) => runId)]);
     for (const id of before) if (!current.has(id)) this.#claims.delete(id);
-    return { held, rebooted: answer.rebooted };
+    return { held, told, rebooted: answer.rebooted };
   }
 
   /** Resolves with true as soon as the report is in the journal: the link then sees to it. Where the disk takes nothing, when it is answered. */
@@ -236,7 +231,7 @@ export class RemoteLink implements OrchestratorLink {
   close(): void {
     this.#closed = true;
     this.#pause?.dispose();
-    this.#peer?.dispose();
+    this.#peer?.close(agentEnds, 'the agent ends');
   }
 
   // ── reports ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -316,22 +311,22 @@ export class RemoteLink implements OrchestratorLink {
     return true;
   }
 
-  /** Times as what has passed since: the clock of this machine may be wrong. */
+  /** What began or ended while it was reported has done so earlier by as much as the report has waited. */
   #wire({ entry: { report, at }, since }: Waiting): WireReport {
     if (report.kind !== 'change') {
       return report.kind === 'append' ? { ...report, bodies: [...report.bodies] } : report;
     }
     const { clock } = this.#options;
-    const passed = since === undefined ? Math.max(0, clock.now() - at) : clock.monotonic() - since;
-    const ago = (time: number) => Math.round(Math.max(0, at - time) + passed);
-    const { startedAt, endedAt, ...change } = report.change;
+    // Of a former life only the wall clock knows, which may have been set since.
+    const waited = since === undefined ? Math.max(0, clock.now() - at) : clock.monotonic() - since;
+    const { startedAgo, endedAgo } = report.change;
     return {
       kind: 'change',
       holder: report.holder,
       change: {
-        ...change,
-        ...(startedAt !== undefined && { startedAgo: ago(startedAt) }),
-        ...(endedAt !== undefined && { endedAgo: ago(endedAt) }),
+        ...report.change,
+        ...(startedAgo !== undefined && { startedAgo: startedAgo + waited }),
+        ...(endedAgo !== undefined && { endedAgo: endedAgo + waited }),
       },
       before: [...report.before],
     };
@@ -432,12 +427,7 @@ export class RemoteLink implements OrchestratorLink {
       }
       case 'connection.test': {
         const { connection, password } = parsed.data as RelayParams<'connection.test'>;
-        if (reached.testConnection) return reached.testConnection(connection, password);
-        throw new ProductError(
-          'SessionsNotSupported',
-          'This machine can make no sessions, so no credential can be tried on it.',
-          'Use a machine with Remote Desktop.',
-        );
+        return reached.testConnection(connection, password);
       }
       case 'run.debuggerGone': {
         const { debugger: name } = parsed.data as RelayParams<'run.debuggerGone'>;

@@ -1,18 +1,35 @@
 // The orchestrator process: `orchestrator --database ADDRESS | --database-file FILE [options]` serves, `orchestrator token …` gives and takes
 // tokens. Says on standard output what a person needs, and failures as one line `code: message` with the next step.
+import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { asProductError, ProductError } from '../../base/error.ts';
+import { orderedIds } from '../../base/identifiers.ts';
 import { productVersion } from '../../base/version.ts';
 import { defaultDataFolder } from '../../launch/dataFolder.ts';
+import { wrongOption } from '../../launch/options.ts';
 import { defaultSettings } from '../../orchestration/settings.ts';
-import { role } from '../../protocol/fleet.ts';
+import { keepAudit } from '../../orchestration/store/audit.ts';
+import { type Era, era, role } from '../../protocol/fleet.ts';
 import { readPrivateFile } from '../credentials/privateFile.ts';
 import { openRegistry, startOrchestrator } from './server.ts';
 
 const usualPort = 7420;
 /** A stop that takes longer has a fault: the process must end all the same. */
 const stopMs = 15_000;
+
+const knownOptions = {
+  database: { type: 'string' },
+  'database-file': { type: 'string' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+  certificate: { type: 'string' },
+  key: { type: 'string' },
+  insecure: { type: 'boolean' },
+  data: { type: 'string' },
+  role: { type: 'string' },
+  era: { type: 'string' },
+} as const;
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const { code, message, nextStep } = asProductError(error);
@@ -37,6 +54,7 @@ async function main(args: readonly string[]): Promise<void> {
     ...(values.certificate !== undefined && { certificate: values.certificate }),
     ...(values.key !== undefined && { key: values.key }),
     ...(values.insecure === true && { insecure: true }),
+    ...(values.era !== undefined && { era: readEra(values.era) }),
   });
   process.stdout.write(`The orchestrator listens on ${server.address} (instance ${server.instance}).\n`);
   process.on('uncaughtExceptionMonitor', (error) =>
@@ -61,17 +79,23 @@ async function token(
     throw usage('--role is owner, coowner or user, for token new.');
   if (name !== undefined && !/^[^\s\p{Cc}][^\p{Cc}]{0,99}$/u.test(name))
     throw usage('The name for a token has up to 100 characters.');
-  const { store, registry } = await openRegistry(address, defaultSettings.leaseMs);
+  const { database, store, registry } = await openRegistry(address, defaultSettings.leaseMs);
+  const id = orderedIds(Date.now)();
+  const who = `${userInfo().username} on ${hostname()}`;
   try {
     if (what === 'new' && name !== undefined) {
       const made = await registry.newToken(name, given);
+      const subject = given === undefined ? name : `${name}: ${given} everywhere`;
+      await keepAudit(database, { id, who, what: 'made a token', subject });
       // The only time anybody sees it.
       process.stdout.write(`${made}\n`);
     } else if (what === 'list' && name === undefined) {
       for (const principal of await registry.principals())
         process.stdout.write(`${principal.name}\t${principal.role ?? '-'}\n`);
-    } else if (what === 'remove' && name !== undefined) await registry.removeToken(name);
-    else throw usage('dflow orchestrator token takes new NAME, list or remove NAME.');
+    } else if (what === 'remove' && name !== undefined) {
+      await registry.removeToken(name);
+      await keepAudit(database, { id, who, what: 'removed a token', subject: name });
+    } else throw usage('dflow orchestrator token takes new NAME, list or remove NAME.');
   } finally {
     await store.close();
   }
@@ -83,15 +107,26 @@ function databaseAddress(argument: string | undefined, file: string | undefined)
     throw usage('dflow orchestrator takes --database ADDRESS or --database-file FILE.');
   if (file !== undefined) {
     const read = readPrivateFile(resolve(file));
-    if (read.kind === 'read') return read.bytes.toString('utf8').trim();
+    const address = read.kind === 'read' ? read.bytes.toString('utf8').trim() : '';
+    if (isAddress(address)) return address;
+    const why =
+      read.kind === 'read'
+        ? 'it has no address of a PostgreSQL database'
+        : read.kind === 'exposed'
+          ? read.who
+          : read.kind === 'missing'
+            ? 'it is not there'
+            : read.why;
     throw new ProductError(
       'DatabaseFileUnusable',
-      `The file ${file} with the address of the database cannot be used: ${read.kind === 'exposed' ? read.who : read.kind === 'missing' ? 'it is not there' : read.why}.`,
+      `The file ${file} with the address of the database cannot be used: ${why}.`,
       'Write the address (postgres://user:password@host:port/database) into a file that only you can read (mode 0600).',
     );
   }
   const address = argument as string;
-  if (URL.canParse(address) && new URL(address).password !== '') {
+  if (!isAddress(address))
+    throw usage('--database is an address such as postgres://user@host:port/database.');
+  if (new URL(address).password !== '') {
     // Whoever looked at the list of programs in this moment has seen it.
     process.title = 'dflow';
     throw new ProductError(
@@ -103,28 +138,20 @@ function databaseAddress(argument: string | undefined, file: string | undefined)
   return address;
 }
 
+function isAddress(text: string): boolean {
+  return URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
+}
+
 function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        database: { type: 'string' },
-        'database-file': { type: 'string' },
-        host: { type: 'string' },
-        port: { type: 'string' },
-        certificate: { type: 'string' },
-        key: { type: 'string' },
-        insecure: { type: 'boolean' },
-        data: { type: 'string' },
-        role: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw usage(
-      (error as Error).message.replace(/'?\. To specify a positional.*/s, "'.").replace(/\n.*/s, ''),
-    );
-  }
+  const wrong = wrongOption(args, knownOptions);
+  if (wrong !== undefined) throw usage(wrong.message);
+  return parseArgs({ args: [...args], allowPositionals: true, options: knownOptions });
+}
+
+function readEra(text: string): Era {
+  const chosen = era.safeParse(text).data;
+  if (chosen !== undefined) return chosen;
+  throw usage(`--era is one of ${era.options.join(', ')}.`);
 }
 
 function readPort(text: string | undefined): number {

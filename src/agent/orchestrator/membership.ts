@@ -37,7 +37,7 @@ export interface MembershipOptions {
   readonly agentVersion: string;
   readonly clock: Clock;
   readonly settings: Pick<QueueSettings, 'stopGraceMs' | 'startTimeoutMs'>;
-  readonly testConnection?: NonNullable<Reached['testConnection']>;
+  readonly testConnection: Reached['testConnection'];
   readonly log: Log;
 }
 
@@ -268,7 +268,7 @@ export class Membership {
         debug: (runId, message, from) => runner.debug(runId, message, from),
         debuggerGone: (from) => runner.debuggerGone(from),
         beat: () => runner.beat(),
-        ...(testConnection && { testConnection }),
+        testConnection,
       });
       this.#start(runner, joined);
     });

@@ -2,32 +2,11 @@
 // connections, letters. Kept in the database that the instances share; of what somebody proves himself with, only the hash.
 import { createHash, randomBytes } from 'node:crypto';
 import { ProductError } from '../../base/error.ts';
+import { Emitter } from '../../base/event.ts';
 import type { Database, Row, Sql } from '../../orchestration/store/database.ts';
 import type { FleetStore } from '../../orchestration/store.ts';
 import type { Role } from '../../protocol/fleet.ts';
-
-/** Beside the tables of the store. */
-const tables = [
-  `CREATE TABLE IF NOT EXISTS principal (
-     name {id} PRIMARY KEY,
-     role TEXT CHECK (role IN ('owner', 'coowner', 'user')),
-     token_hash {id} NOT NULL,
-     made_at {integer} NOT NULL
-   ){end}`,
-  'CREATE UNIQUE INDEX IF NOT EXISTS principal_token ON principal (token_hash)',
-  `CREATE TABLE IF NOT EXISTS credential (
-     connection {id} PRIMARY KEY,
-     sealed {bytes} NOT NULL
-   ){end}`,
-  `CREATE TABLE IF NOT EXISTS letter (
-     id {id} PRIMARY KEY,
-     recipient {id} NOT NULL,
-     body TEXT NOT NULL,
-     sent_at {integer} NOT NULL
-   ){end}`,
-  'CREATE INDEX IF NOT EXISTS letter_recipient ON letter (recipient, id)',
-  'CREATE INDEX IF NOT EXISTS letter_sent ON letter (sent_at)',
-];
+import type { Roles } from '../fleetAccess.ts';
 
 export interface Principal {
   readonly name: string;
@@ -56,18 +35,23 @@ export const newSecret = (): string => randomBytes(32).toString('base64url');
 export class Registry {
   readonly #db: Database;
   readonly #store: FleetStore;
+  readonly #changed = new Emitter<void>();
 
-  /** `store` works on the same database. Throws as the database does. */
-  static async open(db: Database, store: FleetStore): Promise<Registry> {
-    await db.transaction(async (sql) => {
-      for (const statement of tables) await sql.run(statement);
-    });
-    return new Registry(db, store);
-  }
+  /** A token or a role is different now, here or at another instance. */
+  readonly onAccessChanged = this.#changed.event;
 
-  private constructor(db: Database, store: FleetStore) {
+  /** `store` works on the same database. */
+  constructor(db: Database, store: FleetStore) {
     this.#db = db;
     this.#store = store;
+    store.onNotice((topic) => {
+      if (topic === '' || topic === accessTopic) this.#changed.fire();
+    });
+  }
+
+  async #accessChanged(): Promise<void> {
+    this.#changed.fire();
+    await this.#store.announce(accessTopic);
   }
 
   /** Wall-clock milliseconds of the database. */
@@ -90,6 +74,7 @@ export class Registry {
         now,
       ),
     );
+    await this.#accessChanged();
     return token;
   }
 
@@ -98,7 +83,7 @@ export class Registry {
     const removed = await this.#db.transaction((sql) =>
       sql.run('DELETE FROM principal WHERE name = ?', name),
     );
-    if (removed > 0) return;
+    if (removed > 0) return this.#accessChanged();
     throw new ProductError(
       'TokenNotFound',
       `${name.slice(0, 100)} has no token.`,
@@ -119,6 +104,35 @@ export class Registry {
     });
   }
 
+  /** Hashes of the tokens that hold. */
+  tokenHashes(): Promise<ReadonlySet<string>> {
+    return this.#db.read(
+      async (sql) =>
+        new Set(
+          (await sql.all('SELECT token_hash FROM principal')).map(({ token_hash }) => String(token_hash)),
+        ),
+    );
+  }
+
+  /** As `roleOf`, for all queues at once. */
+  roles(name: string): Promise<Roles> {
+    return this.#db.read(async (sql) => {
+      const [row] = await sql.all('SELECT role FROM principal WHERE name = ?', name);
+      if (row === undefined) return () => undefined;
+      const everywhere = row.role === null ? undefined : (row.role as Role);
+      const owned = new Set(
+        (await sql.all('SELECT id FROM queue WHERE owner = ?', name)).map(({ id }) => String(id)),
+      );
+      const given = new Map(
+        (await sql.all('SELECT queue, role FROM access WHERE principal = ?', name)).map(({ queue, role }) => [
+          String(queue),
+          role as Role,
+        ]),
+      );
+      return (queue) => most([everywhere, given.get(queue), owned.has(queue) ? 'owner' : undefined]);
+    });
+  }
+
   /** What somebody may do with a queue: the most that his token, its ownership and its access list give. Nothing for who has no token any more. */
   roleOf(name: string, queue: string): Promise<Role | undefined> {
     return this.#db.read(async (sql) => {
@@ -131,8 +145,7 @@ export class Registry {
         name,
       );
       if (row === undefined) return undefined;
-      const roles = [row.role, row.given, row.owner === name ? 'owner' : null];
-      return (['owner', 'coowner', 'user'] as const).find((role) => roles.includes(role));
+      return most([row.role, row.given, row.owner === name ? 'owner' : undefined]);
     });
   }
 
@@ -175,19 +188,7 @@ export class Registry {
         role,
       );
     });
-  }
-
-  async audit(id: string, who: string, what: string, subject: string): Promise<void> {
-    await this.#db.transaction((sql, now) =>
-      sql.run(
-        'INSERT INTO audit (id, at, who, what, subject) VALUES (?, ?, ?, ?, ?)',
-        id,
-        now,
-        who,
-        what,
-        subject,
-      ),
-    );
+    await this.#accessChanged();
   }
 
   // ── pairing ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -212,13 +213,13 @@ export class Registry {
   }
 
   /**
-   * Registers a machine and returns its identifier. The same code with the same key is the same machine, so that a lost answer can be
+   * Registers a machine; its owner is who made the code. The same code with the same key is the same machine, so that a lost answer can be
    * asked for again. Throws `PairingCodeInvalid`, and `NameTaken`, after which the code still holds.
    */
   async pair(
     code: string,
     machine: { readonly name: string; readonly description: string; readonly keyHash: string },
-  ): Promise<string> {
+  ): Promise<{ readonly id: string; readonly owner: string }> {
     const codeHash = hashOf(code.toUpperCase().replace(/[^0-9A-Z]/g, ''));
     const id = idOfKey(machine.keyHash);
     const owner = await this.#db.transaction((sql, now) => claimCode(sql, now, codeHash, id));
@@ -230,7 +231,7 @@ export class Registry {
       );
       throw error;
     }
-    return id;
+    return { id, owner };
   }
 
   /** The queue a machine works on; undefined when it is gone. */
@@ -310,8 +311,13 @@ export class Registry {
   }
 }
 
-/** Notices with this beginning speak of a letter; all others of a queue. */
+/** Notices with a blank in them speak of no queue: with this beginning, of a letter … */
 export const letterTopic = 'letter ';
+/** … and this one of who may do what. */
+const accessTopic = 'access changed';
+
+const most = (roles: readonly unknown[]): Role | undefined =>
+  (['owner', 'coowner', 'user'] as const).find((role) => roles.includes(role));
 
 function toPrincipal({ name, role }: Row): Principal {
   return { name: String(name), ...(role !== null && { role: role as Role }) };

@@ -7,7 +7,7 @@ import { asProductError, ProductError } from '../../base/error.ts';
 import { Emitter, type Event } from '../../base/event.ts';
 import type { Log } from '../../base/log.ts';
 import type { RelayMethod, RelayParams, RelayResult } from '../../protocol/orchestrator.ts';
-import { type Agents, type DebugMessage, notConnected } from './agents.ts';
+import { type Agents, type DebugMessage, notConnected, relayMs } from './agents.ts';
 import { letterTopic, type Registry } from './registry.ts';
 
 export interface RelayOptions {
@@ -44,8 +44,8 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** Longer than an agent may take, so that its own answer comes first. */
-const answerMs = 7_000;
+/** So much longer than an agent may take, so that its own answer comes first. */
+const longerMs = 2_000;
 /** A letter that was not collected for so long has nobody who would. */
 const uncollectedMs = 10_000;
 const lookMs = 5_000;
@@ -92,7 +92,7 @@ export class Relay implements Disposable {
     if (here !== undefined) return here;
     const id = newId();
     return new Promise((resolve, reject) => {
-      const late = clock.after(answerMs, () => {
+      const late = clock.after(relayMs(method) + longerMs, () => {
         this.#pending.delete(id);
         reject(notConnected(machine));
       });

@@ -1,5 +1,6 @@
 // One machine, two askers for work: its own queue and that of its orchestrator. Each sees the account of a run of the other as one in whose
 // session somebody works, and no two runs ever share an account. Makes no session and starts no worker itself.
+import { hostname } from 'node:os';
 import { Emitter, type Event } from '../../base/event.ts';
 import { accountKey } from '../../orchestration/accounts.ts';
 import type { WorkerHost } from '../runner.ts';
@@ -43,7 +44,7 @@ export function shareHost(host: WorkerHost): readonly [SharedHost, SharedHost] {
       return { ...facts, recording: [...facts.recording, ...others] };
     },
     async launch(claim, report, debug, signal) {
-      const key = accountKey(claim.account);
+      const key = accountKey(claim.account, hostname());
       while (taken.has(key)) await available(key, signal);
       taken.set(key, { by, account: claim.account });
       try {

@@ -76,6 +76,8 @@ const settleMs = 400;
 const scriptSettleMs = 3_000;
 const startScripts: ReadonlySet<string> = new Set(['startwm.sh', 'Xsession']);
 const watchMs = 700;
+const lockRetries = 5;
+const lockAgainMs = 400;
 /** A sign-in that the session manager was asked for goes on when its client has gone; PAM makes those wait that failed. */
 const abandonedMs = 10_000;
 
@@ -201,11 +203,18 @@ class LinuxSessions implements LinuxSessionHost {
     const { desktop, account } = await this.#withAccount(sessionId);
     if (this.#lockers(desktop).length > 0) return;
     // Ends as soon as the screen is locked, and goes on in the background.
-    const code = await runDaemon(
-      'setpriv',
-      [...asAccount(account), 'i3lock', '--color=202020', '--ignore-empty-password'],
-      this.#screenEnvironment(desktop, account),
-    );
+    const start = () =>
+      runDaemon(
+        'setpriv',
+        [...asAccount(account), 'i3lock', '--color=202020', '--ignore-empty-password'],
+        this.#screenEnvironment(desktop, account),
+      );
+    // A desktop that is just starting, or a menu that is being closed, holds keyboard and mouse for a moment.
+    let code = await start();
+    for (let again = 0; code !== 0 && again < lockRetries; again++) {
+      await delay(lockAgainMs);
+      code = await start();
+    }
     if (code !== 0)
       throw new ProductError(
         'SessionNotLocked',

@@ -13,7 +13,7 @@ import { type Launch, workerLauncher, workerTalk } from '../workerLauncher.ts';
 import { currentSessionHost } from './current.ts';
 import type { Credential, SessionHost } from './host.ts';
 import { startLinuxSessions } from './linux.ts';
-import { dialogIn, linuxDialogs } from './policy.ts';
+import { type Audit, dialogIn, linuxDialogs } from './policy.ts';
 import { type SessionWorkers, sessionWorkers } from './workers.ts';
 
 /** What was chosen at this start, or at an earlier one: whoever starts the agent again need not know. Throws `SessionsUnreadable`. */
@@ -54,6 +54,8 @@ export interface MachineSessionsOptions {
   readonly vault: Vault;
   /** Account and password of the connection of a claim. */
   readonly credentialOf: (claim: Claim, signal: AbortSignal) => Promise<Credential>;
+  /** What the session policy did. */
+  readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -96,7 +98,6 @@ export async function openSessions(options: MachineSessionsOptions): Promise<Mac
     severalPerUser: false,
     log: log.child('sessions'),
   });
-  const audit = log.child('audit');
   const workers = sessionWorkers({
     host,
     agentVersion,
@@ -109,7 +110,7 @@ export async function openSessions(options: MachineSessionsOptions): Promise<Mac
     ask: dialogIn(host, linuxDialogs),
     answerMs,
     askAgainMs,
-    audit: (act) => audit.info('a session of a person', { ...act }),
+    audit: options.audit,
     clock,
     log: log.child('sessions'),
   });

@@ -101,6 +101,7 @@ class Workers implements SessionWorkers {
     return {
       platform: `${process.platform} ${process.arch}`,
       agentVersion,
+      host: hostname(),
       edition,
       sessionLimit,
       severalPerUser,

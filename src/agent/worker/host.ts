@@ -1,7 +1,6 @@
 // One run inside its worker: starts the interpreter, reports in frames, asks people through the agent, ends with one result.
 // Knows no process: the channel is given (see main.ts). Masks nothing: what the interpreter reports is redacted already.
 // Memory stays bounded however fast and long the flow runs.
-import { randomUUID } from 'node:crypto';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { type Disposable, DisposableStore } from '../../base/disposable.ts';
@@ -10,17 +9,26 @@ import { DebugSession } from '../../debug/session.ts';
 import { type BundledFlow, bundle } from '../../files/companions.ts';
 import { repositoryLookup } from '../../interchange/repository.ts';
 import { parse } from '../../language/syntax/parser.ts';
-import { openWorkQueues } from '../../orchestration/sqliteWorkQueues.ts';
-import type { ActionRecord, Answer, RunError, WireValue } from '../../protocol/run.ts';
+import {
+  type ActionRecord,
+  type Answer,
+  keepsAction,
+  keepsMessage,
+  type RunError,
+  type RunLogging,
+  type WireValue,
+} from '../../protocol/run.ts';
 import type { FromWorker, ToWorker } from '../../protocol/worker.ts';
 import type { RunnableFlow } from '../../runtime/flowTree.ts';
 import type { HostAnswer, HostQuestion, RunPlace } from '../../runtime/host.ts';
 import { createRun, type FlowRun, type Outcome } from '../../runtime/run.ts';
-import { workQueuesFile } from '../dataFolder.ts';
-import { LateWorkQueues } from './lateWorkQueues.ts';
+import { LinkedWorkQueues } from './linkedWorkQueues.ts';
+import { NoPicture, type TakePicture } from './screen.ts';
 
 /** Limits of one frame. What does not fit is counted, not kept. */
 const frameActions = 200;
+/** Of a log that waited for the end of its run, so many actions leave at once. */
+const sentActions = 1_000;
 /** A frame leaves early with this many messages: a message of the flow is data, and does not wait or get lost. */
 const frameLogs = 500;
 /** Messages kept of one run; warnings and errors go on up to twice as many. Beyond, their number is told. */
@@ -43,6 +51,7 @@ interface OpenQuestion {
 export class WorkerRun {
   readonly #send: (message: FromWorker) => Promise<void>;
   readonly #clock: Clock;
+  readonly #takePicture: TakePicture;
   readonly #questions = new Map<string, OpenQuestion>();
   #fence = 0;
   #run: FlowRun | undefined;
@@ -57,6 +66,10 @@ export class WorkerRun {
   #startedAt = 0;
   #finished = false;
   #flow: Start['flow'] | undefined;
+  #logging: RunLogging = {};
+  /** Its log waits for how it ends. */
+  #holdsLog = false;
+  #screenshot: RunError['screenshot'];
   #session: DebugSession | undefined;
   /** Messages of a debugger that was faster than the run. */
   readonly #early: unknown[] = [];
@@ -66,11 +79,15 @@ export class WorkerRun {
   #halts = 0;
   #toldHalted = false;
   #haltTimer: Disposable | undefined;
+  readonly #workQueues = new LinkedWorkQueues(
+    (message) => void this.#send({ ...message, fence: this.#fence }),
+  );
 
   /** `send` resolves when the message has left the process. */
-  constructor(send: (message: FromWorker) => Promise<void>, clock: Clock) {
+  constructor(send: (message: FromWorker) => Promise<void>, clock: Clock, takePicture: TakePicture) {
     this.#send = send;
     this.#clock = clock;
+    this.#takePicture = takePicture;
   }
 
   /** Takes a message of the agent. Resolves, for `start`, when the run has ended and its result has left. */
@@ -95,6 +112,9 @@ export class WorkerRun {
       case 'answer':
         this.#questions.get(message.questionId)?.answered(message.answer);
         return;
+      case 'workQueues':
+        this.#workQueues.answered(message);
+        return;
       case 'debug':
         this.#debug(message.message);
         return;
@@ -115,14 +135,13 @@ export class WorkerRun {
     this.#begin?.();
   }
 
-  async #start({ runId, fence, dataFolder, flow, inputs, debug }: Start): Promise<void> {
+  async #start({ fence, flow, inputs, logging, debug }: Start): Promise<void> {
     this.#fence = fence;
+    this.#logging = logging;
+    this.#holdsLog = logging.keep === 'onFailure';
     const files = bundle(flow.name, parse(flow.text), flow.companions);
     const folder = isAbsolute(flow.path) ? dirname(flow.path) : process.cwd();
     const called = new Map(files.called.map((each) => [each, runnable(each, folder)]));
-    const workQueues = new LateWorkQueues(() =>
-      openWorkQueues(workQueuesFile(dataFolder), runId, this.#clock, randomUUID),
-    );
     const run = createRun({
       flow: files.root.file,
       name: flow.name,
@@ -144,7 +163,8 @@ export class WorkerRun {
         actionEnded: (record) => this.#actionEnded(record),
         halted: (isHalted) => this.#halted(isHalted),
       },
-      workQueues,
+      workQueues: this.#workQueues,
+      failed: () => this.#showDesktop(run),
     });
     this.#run = run;
     this.#flow = flow;
@@ -161,7 +181,6 @@ export class WorkerRun {
       outcome = await run.start();
     } finally {
       timers.dispose();
-      workQueues.close();
     }
     await this.#finish(outcome);
   }
@@ -251,8 +270,24 @@ export class WorkerRun {
   #frame(): Frame | undefined {
     const run = this.#run as FlowRun;
     const lines = run.changedLines().map((line) => shortened({ ...line, ms: rounded(line.ms) }));
-    const [actions, logs, omitted] = [this.#actions, this.#logs, this.#omittedActions];
     const position = run.position();
+    if (this.#holdsLog)
+      return lines.length === 0
+        ? undefined
+        : {
+            kind: 'frame',
+            fence: this.#fence,
+            ...(position && { position }),
+            lines,
+            actions: [],
+            omitted: 0,
+            logs: [],
+          };
+    const actions = this.#actions.splice(0, sentActions);
+    const omitted = this.#omittedActions;
+    const until = this.#actions.length > 0 ? (actions.at(-1)?.at ?? 0) : Number.POSITIVE_INFINITY;
+    const later = this.#logs.findIndex(({ at }) => at > until);
+    const logs = this.#logs.splice(0, later === -1 ? this.#logs.length : later);
     if (this.#omittedLogs > 0) {
       logs.push({
         at: this.#clock.now(),
@@ -264,9 +299,7 @@ export class WorkerRun {
       });
     }
     if (lines.length === 0 && actions.length === 0 && omitted === 0 && logs.length === 0) return undefined;
-    this.#actions = [];
     this.#omittedActions = 0;
-    this.#logs = [];
     this.#omittedLogs = 0;
     return {
       kind: 'frame',
@@ -280,7 +313,12 @@ export class WorkerRun {
   }
 
   #actionEnded(record: ActionRecord): void {
-    if (this.#actions.length >= frameActions || this.#keptActions >= runActions) {
+    const { level = 'full', keep } = this.#logging;
+    if (keep === 'never' || !keepsAction(level, record)) return;
+    if (
+      this.#actions.length >= (this.#holdsLog ? runActions : frameActions) ||
+      this.#keptActions >= runActions
+    ) {
       this.#omittedActions++;
       return;
     }
@@ -289,6 +327,8 @@ export class WorkerRun {
   }
 
   #log(level: 'info' | 'warning' | 'error', text: string, place: RunPlace | undefined): void {
+    const { level: least = 'full', keep } = this.#logging;
+    if (keep === 'never' || !keepsMessage(least, level)) return;
     if (this.#keptLogs >= (level === 'info' ? runLogs : 2 * runLogs)) {
       this.#omittedLogs++;
       return;
@@ -302,9 +342,29 @@ export class WorkerRun {
       subflow: place?.subflow ?? '',
       ...(place?.flow !== undefined && { flow: place.flow }),
     });
-    if (this.#logs.length >= frameLogs) {
+    if (this.#logs.length >= frameLogs && !this.#holdsLog) {
       const frame = this.#frame();
       if (frame) void this.#send(frame);
+    }
+  }
+
+  // ── the desktop ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Rule RUN-4. A run that knows a secret shows nothing: nobody can tell what of it is on the screen. */
+  async #showDesktop(run: FlowRun): Promise<void> {
+    if (this.#logging.screenshot === false) return;
+    if (run.hasSecrets) {
+      this.#screenshot = { none: 'the flow knows sensitive values, which a picture could show' };
+      return;
+    }
+    try {
+      const { width, height, png } = await this.#takePicture();
+      this.#screenshot = { width, height };
+      const picture = Buffer.from(png).toString('base64');
+      await this.#send({ kind: 'screenshot', fence: this.#fence, width, height, png: picture });
+    } catch (error) {
+      // The flow failed as it did, with or without a picture.
+      this.#screenshot = { none: error instanceof NoPicture ? error.message : 'it could not be taken' };
     }
   }
 
@@ -372,14 +432,20 @@ export class WorkerRun {
       error &&
         `${error.line ? `Line ${error.line} of ${error.subflow}: ` : ''}${error.code}: ${shortText(error.message)}`,
     );
-    const frame = this.#run && this.#frame();
-    if (frame) await this.#send(frame);
+    if (outcome !== 'Succeeded') this.#holdsLog = false;
+    for (let frame = this.#run && this.#frame(); frame; frame = this.#frame()) await this.#send(frame);
     await this.#send({
       kind: 'finished',
       fence: this.#fence,
       outcome,
       outputs: outputs as Record<string, WireValue>,
-      ...(error && { error: placed({ ...error, message: shortText(error.message) }) }),
+      ...(error && {
+        error: placed({
+          ...error,
+          message: shortText(error.message),
+          ...(this.#screenshot && { screenshot: this.#screenshot }),
+        }),
+      }),
     });
   }
 }

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { systemClock } from '../../base/clock.ts';
 import { type FromWorker, toWorker } from '../../protocol/worker.ts';
 import { WorkerRun } from './host.ts';
+import { pictureOf } from './screen.ts';
 
 /** How long the flow's own clean-up may take when the agent is gone. */
 const lastMs = 200;
@@ -12,7 +13,7 @@ const lastMs = 200;
 delete process.env.ELECTRON_RUN_AS_NODE;
 
 let ended = false;
-const run = new WorkerRun(send, systemClock);
+const run = new WorkerRun(send, systemClock, pictureOf(process.platform, process.env));
 
 process.on('message', (message) => {
   const parsed = toWorker.parse(message);

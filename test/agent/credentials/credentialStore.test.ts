@@ -19,6 +19,7 @@ import {
   type CredentialOwner,
   type CredentialStore,
   openCredentialStore,
+  tryCredential,
 } from '../../../src/agent/credentials/credentialStore.ts';
 import { newKey, open, readKeys, seal, writeKeys } from '../../../src/agent/credentials/keys.ts';
 import { References } from '../../../src/agent/credentials/references.ts';
@@ -285,35 +286,33 @@ describe('the key', () => {
 
 describe('a test of a connection', () => {
   const { signal } = new AbortController();
+  const test = (
+    connection: CredentialOwner,
+    signIn: Parameters<typeof tryCredential>[1],
+  ): ReturnType<typeof tryCredential> =>
+    tryCredential((given) => store.resolve(connection, given), signIn, signal);
 
   it('gives the credential to the sign-in, and runs nothing else', async () => {
     store.put('a', secret);
     const seen: unknown[] = [];
     expect(
-      await store.test(
-        owner('a'),
-        async (credential, given) => {
-          seen.push(credential, given);
-        },
-        signal,
-      ),
+      await test(owner('a'), async (credential, given) => {
+        seen.push(credential, given);
+      }),
     ).toEqual({ ok: true });
     expect(seen).toEqual([{ account: 'CONTOSO\\bot', password: secret }, signal]);
   });
 
   it('says why it failed, without the password in any form', async () => {
     store.put('a', secret);
-    const result = await store.test(
-      owner('a'),
-      () =>
-        Promise.reject(
-          new ProductError(
-            'SessionCreationInvalidCredentials',
-            `xfreerdp /p:${secret} (${Buffer.from(secret).toString('base64')}) failed`,
-            `Check ${JSON.stringify(secret)}.`,
-          ),
+    const result = await test(owner('a'), () =>
+      Promise.reject(
+        new ProductError(
+          'SessionCreationInvalidCredentials',
+          `xfreerdp /p:${secret} (${Buffer.from(secret).toString('base64')}) failed`,
+          `Check ${JSON.stringify(secret)}.`,
         ),
-      signal,
+      ),
     );
     expect(result).toMatchObject({ ok: false, error: { code: 'SessionCreationInvalidCredentials' } });
     expect(JSON.stringify(result)).not.toMatch(/horse|Y29ycmVjd/);
@@ -321,14 +320,14 @@ describe('a test of a connection', () => {
 
   it('says so when there is no credential to try, or its reference leads nowhere', async () => {
     const never = () => Promise.reject(new Error('must not be called'));
-    expect(await store.test(owner('x'), never, signal)).toMatchObject({
+    expect(await test(owner('x'), never)).toMatchObject({
       error: { code: 'CredentialMissing' },
     });
-    expect(await store.test(byReference('env:DFLOW_TEST_NOWHERE'), never, signal)).toMatchObject({
+    expect(await test(byReference('env:DFLOW_TEST_NOWHERE'), never)).toMatchObject({
       error: { code: 'ReferenceNotFound' },
     });
     environment.DFLOW_TEST_LINES = 'one\ntwo';
-    expect(await store.test(byReference('env:DFLOW_TEST_LINES'), never, signal)).toMatchObject({
+    expect(await test(byReference('env:DFLOW_TEST_LINES'), never)).toMatchObject({
       error: { code: 'CredentialInvalid', message: expect.not.stringContaining('two') },
     });
   });

@@ -124,6 +124,12 @@ describe.skipIf(!available('PostgreSQL and openssl', [initdb, postgres, openssl]
         account,
         '--no-password',
       ]);
+      // The machine is asked, which finds that there is no password to try.
+      const tested = await dflow('person', ['connection', 'test', 'me', '--orchestrator']);
+      expect(tested).toMatchObject({ code: 1, err: expect.stringContaining('CredentialMissing') });
+      expect(await works('person', ['machine', 'audit', 'PC-7', '--orchestrator'])).toContain(
+        'me on PC-7: CredentialMissing',
+      );
       mkdirSync(join(stage.folder, 'flows'), { recursive: true });
       const flow = join(stage.folder, 'flows', 'Sum.robin');
       writeFileSync(flow, 'SET Sum TO 3 + 4\n');
@@ -165,6 +171,16 @@ describe.skipIf(!available('PostgreSQL and openssl', [initdb, postgres, openssl]
         'TokenNotFound',
         3,
       );
+      await refused(['orchestrator', '--database', 'nowhere'], 'UsageWrong', 2);
+      await refused(['orchestrator', '--database-file', databaseFile, '--era', '1999'], 'UsageWrong', 2);
+      await refused(
+        ['orchestrator', '--database', 'postgres://robin@127.0.0.1:1/postgres'],
+        'DatabaseUnreachable',
+        3,
+      );
+      const noAddress = join(stage.folder, 'no-address');
+      writeFileSync(noAddress, 'nonsense', { mode: 0o600 });
+      await refused(['orchestrator', '--database-file', noAddress], 'DatabaseFileUnusable', 3);
       await refused(['orchestrator', 'login', 'ws://example.com:1'], 'OrchestratorNotSecure', 2);
       await refused(['orchestrator', 'login', 'https://example.com'], 'OrchestratorAddressInvalid', 2);
       await refused(['orchestrator', 'login', address], 'OrchestratorUnreachable', 3);

@@ -167,6 +167,21 @@ describe('a machine with an orchestrator elsewhere', () => {
     expect(fleet.deeds.launched.get(run.id)).toBe(1);
   });
 
+  it('sends the picture of a failed run, once, also over a bad network', async () => {
+    const fleet = await open();
+    const { run, worker } = await running(fleet);
+    const png = Buffer.alloc(1_000_000, 7).toString('base64');
+    fleet.network.cut();
+    worker.say({ kind: 'screenshot', ...worker.fence, width: 4, height: 3, png });
+    await fleet.clock.advance(3_000);
+    await fleet.settle();
+    worker.finish('Failed');
+    await fleet.settle();
+    const events = await fleet.store.events(0, 1e8, run.id);
+    expect(events.filter(({ kind }) => kind === 'screenshot')).toMatchObject([{ width: 4, height: 3, png }]);
+    expect((await fleet.store.get(run.id))?.state).toBe('Failed');
+  });
+
   it('goes to the next orchestrator when its own dies', async () => {
     const fleet = await open(['a', 'b'], () => 0);
     const { run, worker } = await running(fleet);

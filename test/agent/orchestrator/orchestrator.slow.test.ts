@@ -1,10 +1,11 @@
 // Orchestrators, agents and clients as real processes over a real PostgreSQL: pairing, roles, wishes across instances, and kills.
-import { statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentLink } from '../../../src/protocol/link.ts';
+import { lineTo } from '../../orchestration/store/silence.ts';
 import { initdb, postgres } from '../../runtime/servers/postgres.ts';
 import { available, findProgram } from '../../runtime/servers/server.ts';
 import { type Child, freePort, groupOf, newRunId, reached, requestOf, Stage, until } from './processes.ts';
@@ -50,11 +51,7 @@ describe.skipIf(!available('PostgreSQL and openssl', [initdb, postgres, openssl]
     );
     const file = join(member.dataFolder, 'membership.json');
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    const { key } = JSON.parse(
-      await import('node:fs').then(({ readFileSync }) => readFileSync(file, 'utf8')),
-    ) as {
-      key: string;
-    };
+    const { key } = JSON.parse(readFileSync(file, 'utf8')) as { key: string };
     const dump =
       JSON.stringify(await query('SELECT * FROM machine')) +
       JSON.stringify(await query('SELECT * FROM pairing'));
@@ -79,7 +76,7 @@ describe.skipIf(!available('PostgreSQL and openssl', [initdb, postgres, openssl]
     const pair = { addresses: [a.address], code: await code(), name: 'PC-lost' };
     const first = await stage.member({ pair });
     await first.kill();
-    const { readFileSync, renameSync, writeFileSync } = await import('node:fs');
+    const { renameSync, writeFileSync } = await import('node:fs');
     const file = join(first.dataFolder, 'membership.json');
     const { key } = JSON.parse(readFileSync(file, 'utf8')) as { key: string };
     // As the agent was before the answer came.
@@ -183,6 +180,151 @@ describe.skipIf(!available('PostgreSQL and openssl', [initdb, postgres, openssl]
     await member.kill();
   }, 30_000);
 
+  it('lets nobody stay whose token was taken away, at any instance, and sends nothing that a role no longer shows', async () => {
+    const { openRegistry } = await import('../../../src/agent/orchestrator/server.ts');
+    const member = await stage.member({
+      pair: { addresses: [a.address], code: await code(), name: 'PC-leave' },
+    });
+    const secret = await stage.token('udo');
+    const links = [await stage.connect(a.address, secret), await stage.connect(b.address, secret)];
+    const [udo] = links as [AgentLink, AgentLink];
+    await link.call('access.set', { queue: 'PC-leave', principal: 'udo', role: 'owner' });
+    await link.call('connections.put', {
+      name: 'leave',
+      target: 'PC-leave',
+      account: 'ann',
+      password: 'the password of ann',
+    });
+    const seen = new Set<string>();
+    udo.onEvent(({ runId }) => seen.add(runId));
+    await udo.call('subscribe', { after: udo.agent.lastSeq });
+    const run = async () => {
+      const { run: queued } = await link.call('runs.enqueue', requestOf('WAIT 0.01', 'leave'));
+      await reached(link, queued.id, 'Succeeded');
+      return queued.id;
+    };
+    const first = await run();
+    await until(() => seen.has(first));
+    // Another instance takes the role away; those who were shown the run are shown no other.
+    await other.call('access.set', { queue: 'PC-leave', principal: 'udo' });
+    await sleep(200);
+    const second = await run();
+    await sleep(300);
+    expect(seen.has(second)).toBe(false);
+    await expect(udo.call('runs.get', { runId: second })).rejects.toMatchObject({ code: 'AccessDenied' });
+    // What somebody else shall have requested, a schedule does not start.
+    await link.call('access.set', { queue: 'PC-leave', principal: 'udo', role: 'user' });
+    await udo.call('connections.put', {
+      name: 'of udo',
+      target: 'PC-leave',
+      account: 'udo',
+      password: 'the password of ann',
+    });
+    const { id: _, ...request } = requestOf('WAIT 0.01', 'of udo');
+    const scheduled = await udo.call('schedules.put', {
+      name: 'by udo',
+      spec: { times: { kind: 'interval', seconds: 1, from: Date.now() }, timeZone: 'UTC', missed: 'skip' },
+      request: { ...request, requestedBy: 'olga' },
+    });
+    let started: string | undefined;
+    await until(async () => {
+      const { firings } = await udo.call('schedules.firings', { schedule: 'by udo', limit: 10 });
+      started = firings.find(({ run: id }) => id !== undefined)?.run;
+      return started !== undefined;
+    });
+    expect((await link.call('runs.get', { runId: started as string })).run.requestedBy).toBe('udo');
+    const gone = links.map(
+      (one) => new Promise<number>((resolve) => one.onClose(({ code: why }) => resolve(why))),
+    );
+    const { store, registry } = await openRegistry(stage.database, 60_000);
+    const before = Date.now();
+    await registry.removeToken('udo');
+    expect(await Promise.all(gone)).toEqual([4003, 4003]);
+    expect(Date.now() - before).toBeLessThan(2_000);
+    await store.close();
+    await expect(stage.connect(a.address, secret)).rejects.toMatchObject({ code: 'OrchestratorRefused' });
+    // Nor do his schedules start anything.
+    await until(async () => {
+      const { firings } = await link.call('schedules.firings', { schedule: scheduled.schedule.id, limit: 1 });
+      return firings[0]?.note?.includes('udo') === true;
+    });
+    await link.call('schedules.remove', { schedule: 'by udo' });
+    const { lines } = await link.call('audit.list', { queue: 'PC-leave', limit: 100 });
+    expect(lines.map(({ who, what, subject }) => `${who} ${what} ${subject}`)).toEqual([
+      'olga removed the schedule by udo',
+      expect.stringContaining('udo made the schedule by udo'),
+      expect.stringContaining('udo made the connection of udo'),
+      'olga gave access udo: user of PC-leave',
+      'olga took access away udo: PC-leave',
+      expect.stringContaining('olga made the connection leave'),
+      'olga gave access udo: owner of PC-leave',
+      'olga registered the machine by a code PC-leave',
+    ]);
+    // A machine that was removed is not there any more at once, either.
+    await link.call('connections.remove', { connection: 'leave' });
+    await other.call('machines.remove', { machine: 'PC-leave' });
+    await member.kill();
+  }, 60_000);
+
+  it('follows one era at all instances', async () => {
+    expect((await link.call('machines.list', {})).era).toBe('2021');
+    const c = await stage.serve({ port: await freePort(), era: '2024' });
+    const newest = await stage.connect(c.address, owner);
+    for (const one of [link, other, newest])
+      await until(async () => (await one.call('machines.list', {})).era === '2024');
+    const member = await stage.member({
+      pair: { addresses: [c.address], code: await code(), name: 'PC-era' },
+    });
+    await link.call('machines.set', { machine: 'PC-era', settings: { maintenance: true } });
+    const target = { name: 'era', target: 'PC-era', account: 'ann', password: 'the password of ann' };
+    await link.call('connections.put', target);
+    const { run } = await other.call('runs.enqueue', requestOf('WAIT 0.01', 'era'));
+    expect((run.expiresAt ?? 0) - run.requestedAt).toBe(6 * 60 * 60_000);
+    expect(run.timeoutSeconds).toBe(3 * 60 * 60);
+    await other.call('runs.stop', { runId: run.id });
+    await c.kill();
+    const d = await stage.serve({ port: await freePort(), era: '2021' });
+    await until(async () => (await link.call('machines.list', {})).era === '2021');
+    await d.kill();
+    await member.kill();
+  }, 60_000);
+
+  it('sends its machines to another instance within ten seconds when its way to the database is cut in silence', async () => {
+    const line = await lineTo(Number(new URL(stage.database).port));
+    const dataFolder = join(stage.folder, 'cut');
+    mkdirSync(dataFolder);
+    copyFileSync(join(stage.folder, 'orchestrator', 'inputs.key'), join(dataFolder, 'inputs.key'));
+    const cut = await stage.serve({
+      dataFolder,
+      port: await freePort(),
+      database: stage.database.replace(/:\d+\//, `:${line.port}/`),
+    });
+    let member = await stage.member({
+      pair: { addresses: [cut.address, b.address], code: await code(), name: 'PC-cut' },
+    });
+    // It begins with any of the two addresses.
+    for (;;) {
+      await sleep(500);
+      if (readFileSync(join(dataFolder, 'orchestrator.log'), 'utf8').includes('an agent is connected')) break;
+      await member.kill();
+      member = await stage.member({ dataFolder: member.dataFolder });
+    }
+    const target = { name: 'cut', target: 'PC-cut', account: 'ann', password: 'the password of ann' };
+    await other.call('connections.put', target);
+    const run = async () => (await other.call('runs.enqueue', requestOf('WAIT 0.01', 'cut'))).run.id;
+    expect((await reached(other, await run(), 'Succeeded')).state).toBe('Succeeded');
+    line.silence(true);
+    const before = Date.now();
+    const waiting = await run();
+    expect((await reached(other, waiting, 'Succeeded')).state).toBe('Succeeded');
+    const took = Date.now() - before;
+    process.stdout.write(`a machine came over after ${(took / 1_000).toFixed(1)} s\n`);
+    expect(took).toBeLessThan(10_000);
+    await cut.kill();
+    await member.kill();
+    await line.close();
+  }, 60_000);
+
   it('brings wishes, answers and debuggers to a machine that is connected to another instance', async () => {
     // The machine knows only b; the person is connected to a.
     const member = await stage.member({
@@ -252,7 +394,7 @@ describe.skipIf(!available('PostgreSQL and openssl', [initdb, postgres, openssl]
     await groupOf(link, ['PC-k1', 'PC-k2']);
     for (const child of members) await child.kill();
     // From here on they know only those that die.
-    const { readFileSync, writeFileSync } = await import('node:fs');
+    const { writeFileSync } = await import('node:fs');
     const restarted = [];
     for (const { dataFolder } of members) {
       const file = join(dataFolder, 'membership.json');

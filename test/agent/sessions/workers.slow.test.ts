@@ -1,11 +1,14 @@
 // Runs in real sessions: real accounts, xrdp and FreeRDP, real workers, the real orchestrator and runner. In memory, with every turn that
 // events can take: workers.test.ts.
+import { randomUUID } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { workQueuesFile } from '../../../src/agent/dataFolder.ts';
 import { embeddedLink } from '../../../src/agent/embeddedLink.ts';
 import { Runner } from '../../../src/agent/runner.ts';
+import { screenshotOf } from '../../../src/agent/screenshot.ts';
 import { vault } from '../../../src/agent/seal.ts';
 import type { Credential } from '../../../src/agent/sessions/host.ts';
 import type { LinuxSessionHost } from '../../../src/agent/sessions/linux.ts';
@@ -21,11 +24,13 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { Log } from '../../../src/base/log.ts';
 import { Orchestrator } from '../../../src/orchestration/orchestrator.ts';
 import { defaultPlacement, defaultSettings } from '../../../src/orchestration/settings.ts';
+import { openWorkQueues } from '../../../src/orchestration/sqliteWorkQueues.ts';
 import { openFleetStore } from '../../../src/orchestration/store/fleetStore.ts';
 import { sqliteMigrations } from '../../../src/orchestration/store/schema.ts';
 import { openSqliteDatabase } from '../../../src/orchestration/store/sqlite.ts';
 import type { PlacementSettings } from '../../../src/protocol/fleet.ts';
 import type { Run } from '../../../src/protocol/run.ts';
+import { readPng } from '../pngReader.ts';
 import { request } from '../runs.ts';
 import { never, size } from './contract.ts';
 import { canMakeSessions, LinuxMachine } from './linuxMachine.ts';
@@ -168,6 +173,37 @@ describe.skipIf(!canMakeSessions())('runs in sessions on Linux', () => {
     await orchestrator.stop(id);
     await reaches(id, 'Canceled', 3_000);
     await expect.poll(states, { timeout: 10_000 }).toEqual([]);
+  });
+
+  it('uses the work queues of the machine, whose file its user may not open', async () => {
+    const { start, reaches } = await agent({});
+    const queues = openWorkQueues(workQueuesFile(machine.folder), 'test', systemClock, randomUUID);
+    closing.push(async () => queues.close());
+    const { id: queue } = await queues.addQueue('Orders', 0);
+    await queues.add(queue, {
+      name: 'a',
+      value: '1',
+      uniqueId: '',
+      priority: 'Normal',
+      notes: '',
+      status: 'Queued',
+    });
+    const id =
+      await start(`WorkQueues.ProcessWorkQueueItem.ProcessWorkQueueItem WorkQueue: 'Orders' WorkQueueItem=> Item
+WorkQueues.UpdateWorkQueueItem.UpdateWithProcessingNotes WorkQueueItem: Item Status: WorkQueues.WorkQueueItemStatus.Processed ProcessingResult: $'''done'''
+`);
+    await reaches(id, 'Succeeded');
+    expect(await queues.items(queue)).toMatchObject([{ name: 'a', status: 'Processed', notes: 'done' }]);
+    expect(statSync(workQueuesFile(machine.folder)).mode & 0o077).toBe(0);
+  });
+
+  it('keeps a picture of the desktop in which a flow failed', async () => {
+    const { start, reaches, orchestrator } = await agent({});
+    const { id, error } = await reaches(await start('SET X TO 1 / 0\n'), 'Failed');
+    expect(error?.screenshot).toEqual(size);
+    const run = await orchestrator.get(id);
+    const { png } = await screenshotOf(run, (...page) => orchestrator.events(...page));
+    expect(readPng(Buffer.from(png, 'base64'))).toMatchObject(size);
   });
 
   it('tells that a session was signed out under a run', async () => {

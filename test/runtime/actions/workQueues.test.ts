@@ -1,8 +1,11 @@
-// The WorkQueues actions over real files: order, retries, errors, several runs at once.
+// The WorkQueues actions over real files and the link between worker and agent: order, retries, errors, several runs at once.
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
+import { RunWorkQueues } from '../../../src/agent/runWorkQueues.ts';
+import { LinkedWorkQueues } from '../../../src/agent/worker/linkedWorkQueues.ts';
 import { openWorkQueues, SqliteWorkQueues } from '../../../src/orchestration/sqliteWorkQueues.ts';
+import { fromWorker, toWorker } from '../../../src/protocol/worker.ts';
 import type { ActionResult } from '../../../src/runtime/action.ts';
 import { readFilter } from '../../../src/runtime/actions/workQueues/fetchXml.ts';
 import { workQueuesActions } from '../../../src/runtime/actions/workQueues/index.ts';
@@ -19,6 +22,20 @@ afterEach(() => {
   for (const queues of opened.splice(0)) queues.close();
 });
 
+/** As a worker uses them: every call and answer travels as JSON. */
+function overLink(queues: SqliteWorkQueues): LinkedWorkQueues {
+  const agent = new RunWorkQueues(() => queues);
+  const linked = new LinkedWorkQueues((message) => {
+    const said = fromWorker.parse(JSON.parse(JSON.stringify({ ...message, fence: 1 })));
+    if (said.kind !== 'workQueues') throw new Error(said.kind);
+    void agent.answer(said.id, said.call).then((answer) => {
+      const heard = toWorker.parse(JSON.parse(JSON.stringify(answer)));
+      if (heard.kind === 'workQueues') linked.answered(heard);
+    });
+  });
+  return linked;
+}
+
 let count = 0;
 /** One machine with the queue "Orders"; `run` makes another run on it. */
 async function machine(maxRetries = 0) {
@@ -27,7 +44,7 @@ async function machine(maxRetries = 0) {
   const run = (ownClock = clock) => {
     const queues = openWorkQueues(path, `run ${++count}`, ownClock, () => `id-${++count}`);
     opened.push(queues);
-    const context = contextIn('/flows', { workQueues: queues });
+    const context = contextIn('/flows', { workQueues: overLink(queues) });
     const act = (id: string, given: Record<string, Value>): Promise<ActionResult> =>
       runAction(workQueuesActions, `WorkQueues.${id}`, given, context);
     return {
