@@ -17,6 +17,7 @@ export interface AgentStartOptions {
   readonly stay: boolean;
   readonly sessions?: string | undefined;
   readonly sessionLimit?: number | undefined;
+  readonly era?: string | undefined;
 }
 
 export interface AgentAccess {
@@ -42,7 +43,7 @@ export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAcce
         throw error;
       }
     },
-    async start({ port, stay, sessions, sessionLimit }) {
+    async start({ port, stay, sessions, sessionLimit, era }) {
       const address = await startAgent({
         nodePath: nodePath(),
         agentScript,
@@ -50,6 +51,7 @@ export function agentAccess(dataFolder: string = defaultDataFolder()): AgentAcce
         ...(port === undefined ? {} : { port }),
         sessions,
         sessionLimit,
+        era,
         ...(stay ? {} : { idleExitSeconds }),
       });
       return connectAgent(address, 'dflow');

@@ -4,25 +4,26 @@ import { isAlive } from '../launch/dataFolder.ts';
 import type { AgentResult } from '../protocol/agent.ts';
 import type { AgentLink } from '../protocol/link.ts';
 import type { AgentAccess, AgentStartOptions } from './access.ts';
-import type { Output } from './terminal.ts';
+import { counted, type Output } from './terminal.ts';
+import { showSpan } from './times.ts';
 import { exitCode } from './usage.ts';
 
 /** Starts an agent that stays, unless one is running already. */
 export async function startAgentCommand(
   access: AgentAccess,
-  { port, sessions, sessionLimit }: Omit<AgentStartOptions, 'stay'>,
+  { port, sessions, sessionLimit, era }: Omit<AgentStartOptions, 'stay'>,
   out: Output,
 ): Promise<number> {
   const running = await access.find();
-  if (running && sessions !== undefined) {
+  if (running && (sessions !== undefined || era !== undefined)) {
     running.dispose();
     throw new ProductError(
       'AgentRunning',
-      'The agent is already running: which sessions it makes is chosen at its start.',
+      'The agent is already running: which sessions it makes and which era it follows is chosen at its start.',
       'Stop it first: dflow agent stop',
     );
   }
-  const link = running ?? (await access.start({ port, stay: true, sessions, sessionLimit }));
+  const link = running ?? (await access.start({ port, stay: true, sessions, sessionLimit, era }));
   try {
     if (running) await link.call('agent.stay', {}); // a command may have started it only for itself
     const status = await link.call('agent.status', {});
@@ -89,11 +90,13 @@ export async function stopAgent(link: AgentLink, whenIdle: boolean): Promise<voi
 }
 
 function describeStatus(status: AgentResult<'agent.status'>): string {
-  const hours = ((Date.now() - status.startedAt) / 3_600_000).toFixed(1);
   return [
-    `Agent ${status.machine.agentVersion} on ${status.machine.name} (${status.machine.platform}), up for ${hours} h`,
+    `Agent ${status.machine.agentVersion} on ${status.machine.name} (${status.machine.platform}), up for ${showSpan(Date.now() - status.startedAt)}`,
     `  process ${status.pid}, port ${status.port}, data in ${status.dataFolder}`,
-    `  ${status.running} running, ${status.queued} queued, ${status.clients} clients`,
+    `  ${status.running} running, ${status.queued} queued, ${counted(status.clients, 'client')}`,
+    ...(status.recovered === undefined
+      ? []
+      : [`  ${status.recovered.code}: ${status.recovered.message}`, `  Next: ${status.recovered.nextStep}`]),
     '',
   ].join('\n');
 }

@@ -41,7 +41,7 @@ export const connectionCommands: Subcommands = {
                   out,
                 ),
         },
-        { json: options.flag('json'), watch: options.flag('watch'), starts: true },
+        { json: options.flag('json'), watch: options.flag('watch') },
         access,
         out,
       ),
@@ -89,6 +89,23 @@ export const connectionCommands: Subcommands = {
       await withAgent(access, (link) => link.call('connections.remove', { connection }));
       out.write(`${printable(connection)} is removed, and its password is deleted.\n`);
       return exitCode.ok;
+    },
+  },
+  rekey: {
+    takes: [],
+    options: ['json'],
+    run: async (_words, options, { access, out }) => {
+      const done = await withAgent(access, (link) => link.call('connections.rekey', {}));
+      const rest =
+        done.unreadable === 0
+          ? ''
+          : ` ${done.unreadable} cannot be opened and stay as they are: give them again with dflow connection set NAME --password.`;
+      out.write(
+        options.flag('json')
+          ? `${JSON.stringify(done)}\n`
+          : `The passwords of ${done.sealed} connections are sealed with a new key.${rest}\n`,
+      );
+      return done.unreadable === 0 ? exitCode.ok : exitCode.failed;
     },
   },
   test: {

@@ -4,7 +4,9 @@ import { asProductError, ProductError } from '../base/error.ts';
 import { productVersion } from '../base/version.ts';
 import { nearest } from '../language/nearest.ts';
 import { defaultDataFolder } from '../launch/dataFolder.ts';
+import { wrongOption } from '../launch/options.ts';
 import { maxQueueName } from '../protocol/agent.ts';
+import { era } from '../protocol/fleet.ts';
 import type { WireValue } from '../protocol/run.ts';
 import { agentAccess } from './access.ts';
 import { listActions, listSupported } from './actions.ts';
@@ -229,6 +231,10 @@ export async function dflow(
                 port: readPort(values.port),
                 sessions: readSessions(values.sessions),
                 sessionLimit: readSessionLimit(values['session-limit']),
+                era:
+                  values.era === undefined
+                    ? undefined
+                    : oneOf(values.era, era.options, (message) => usage(`--era ${message}`)),
               },
               out,
             );
@@ -285,6 +291,7 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
     'port',
     'sessions',
     'session-limit',
+    'era',
     'name',
     'description',
     'certificates',
@@ -332,6 +339,12 @@ const fleetOptions = {
   'extended-prioritization': { type: 'string' },
   allocation: { type: 'string' },
   'session-policy': { type: 'string' },
+  'log-level': { type: 'string' },
+  log: { type: 'string' },
+  screenshots: { type: 'string' },
+  'no-screenshot': { type: 'boolean' },
+  output: { type: 'string', short: 'o' },
+  level: { type: 'string' },
   connection: { type: 'string' },
   target: { type: 'string' },
   account: { type: 'string' },
@@ -379,6 +392,7 @@ const knownOptions = {
   port: { type: 'string' },
   sessions: { type: 'string' },
   'session-limit': { type: 'string' },
+  era: { type: 'string' },
   orchestrator: { type: 'boolean' },
   certificates: { type: 'string' },
   insecure: { type: 'boolean' },
@@ -388,20 +402,12 @@ const knownOptions = {
 } as const;
 
 function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: knownOptions,
-    });
-  } catch (error) {
-    const { message } = error as Error;
-    const [, unknown] = /^Unknown option '--([^']*)'/.exec(message) ?? [];
-    const near = unknown === undefined ? undefined : nearest(unknown, Object.keys(knownOptions));
-    // What follows explains how to write a file name or a value that starts with a dash.
-    const short = message.replace(/'?\. To specify a positional.*/s, "'.").replace(/\n.*/s, '');
-    throw usage(near === undefined ? short : `${short} Do you mean --${near}?`);
+  const wrong = wrongOption(args, knownOptions);
+  if (wrong !== undefined) {
+    const near = wrong.unknown === undefined ? undefined : nearest(wrong.unknown, Object.keys(knownOptions));
+    throw usage(near === undefined ? wrong.message : `${wrong.message} Do you mean --${near}?`);
   }
+  return parseArgs({ args: [...args], allowPositionals: true, options: knownOptions });
 }
 
 function readFormat(text: string | undefined, json: boolean): ReportFormat {

@@ -84,7 +84,7 @@ function readBytes(path: string): Uint8Array {
       throw new ProductError('FlowUnreadable', `${path} is a folder.`, 'Name a .robin file in it.');
     }
     if (info.size > maxFlowBytes) {
-      const megabytes = (info.size / 1024 / 1024).toFixed(0);
+      const megabytes = (Math.ceil((info.size / 1024 / 1024) * 10) / 10).toFixed(1);
       throw new ProductError(
         'FlowTooLarge',
         `${path} has ${megabytes} MB; a flow may have ${maxFlowBytes / 1024 / 1024} MB.`,

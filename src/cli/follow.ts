@@ -6,8 +6,10 @@ import type { AgentLink, CloseReason } from '../protocol/link.ts';
 import { isTerminal, type Question, type Run, type RunEvent } from '../protocol/run.ts';
 import { type AgentAccess, reachAgent } from './access.ts';
 import { answerAtTerminal } from './answers.ts';
+import { nameOf, type QueueNames, queueNames, shortId } from './runRows.ts';
 import { type Output, RunDisplay } from './terminal.ts';
 import { exitCode } from './usage.ts';
+import { linkLost } from './watch.ts';
 
 /** A run that waits longer than this in the queue says so. */
 const silenceMs = 1_000;
@@ -88,7 +90,11 @@ async function follow(
   out: Output,
   stopped: AbortController,
 ): Promise<Run> {
-  const display = new RunDisplay(out, lines, link.agent.machine.name, systemClock.monotonic);
+  const { name, slots } = link.agent.machine;
+  // An orchestrator runs nothing itself: which machine it is, the run says.
+  const names: QueueNames = slots > 0 ? new Map() : await queueNames(link);
+  const machineOf = ({ machine }: Run) => (slots > 0 ? name : nameOf(names, machine));
+  const display = new RunDisplay(out, lines, machineOf, systemClock.monotonic);
   const asking = new Map<string, AbortController>();
   let failed: (error: Error) => void = () => {};
   let finish: (run: Run) => void = () => {};
@@ -108,19 +114,15 @@ async function follow(
   };
   for (const event of collected()) show(event);
   link.onEvent(show);
-  void linkEnded.then(({ reason, code }) =>
-    failed(
-      new ProductError(
-        'AgentLost',
-        `The agent went away while the flow was running (${reason || code}).`,
-        'Start it again with `dflow agent start`; `dflow queue` shows what became of the run.',
-      ),
-    ),
-  );
+  void linkEnded.then((reason) => failed(linkLost(link, reason)));
   const stop = () => void link.call('runs.stop', { runId: run.id }).catch(failed);
   if (stopped.signal.aborted) stop();
   else stopped.signal.addEventListener('abort', stop, { once: true });
-  const waiting = json ? undefined : systemClock.after(silenceMs, () => display.stillQueued());
+  const waiting = json
+    ? undefined
+    : systemClock.after(silenceMs, () =>
+        display.stillQueued(`dflow queue why ${shortId(run.id)}${slots > 0 ? '' : ' --orchestrator'}`),
+      );
   try {
     const last = await finished;
     if (json)

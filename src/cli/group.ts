@@ -1,5 +1,6 @@
 // `dflow group`: machine groups, whose members take runs from one queue and share the settings of the group.
 import type { AgentLink } from '../protocol/link.ts';
+import { showAudit } from './audit.ts';
 import { readSettings, settingOptions } from './placementOptions.ts';
 import type { Context, OptionReader, Subcommand, Subcommands } from './subcommands.ts';
 import { table } from './table.ts';
@@ -36,7 +37,7 @@ export const groupCommands: Subcommands = {
                   out,
                 ),
         },
-        { json: options.flag('json'), watch: options.flag('watch'), starts: true },
+        { json: options.flag('json'), watch: options.flag('watch') },
         access,
         out,
       ),
@@ -50,6 +51,11 @@ export const groupCommands: Subcommands = {
     takes: ['NAME'],
     options: ['name', 'description', 'json', ...settingOptions],
     run: ([group = ''], options, context) => put({ group }, options, context),
+  },
+  audit: {
+    takes: ['NAME'],
+    options: ['limit', 'json'],
+    run: ([name], options, context) => showAudit(name, options, context),
   },
   remove: {
     takes: ['NAME'],

@@ -1,5 +1,7 @@
 // `dflow machine`: the machines that work for this orchestrator, what they carry and how they are set up.
 import type { AgentResult } from '../protocol/agent.ts';
+import type { Era } from '../protocol/fleet.ts';
+import { showAudit } from './audit.ts';
 import { readSettings, settingFacts, settingOptions, stateOf } from './placementOptions.ts';
 import { nameOf, queueNames } from './runRows.ts';
 import { oneOf, type Subcommands } from './subcommands.ts';
@@ -44,7 +46,7 @@ export const machineCommands: Subcommands = {
             );
           },
         },
-        { json: options.flag('json'), watch: options.flag('watch'), starts: true },
+        { json: options.flag('json'), watch: options.flag('watch') },
         access,
         out,
       ),
@@ -56,13 +58,14 @@ export const machineCommands: Subcommands = {
       show(
         {
           read: async (link) => {
-            const { machines } = await link.call('machines.list', { machine: name });
+            const { machines, era } = await link.call('machines.list', { machine: name });
             const machine = machines[0] as Listed;
             const names = await queueNames(link);
-            return { machine, group: machine.group === undefined ? undefined : nameOf(names, machine.group) };
+            const group = machine.group === undefined ? undefined : nameOf(names, machine.group);
+            return { machine, group, era };
           },
-          json: ({ machine }) => [machine],
-          text: ({ machine, group }) => {
+          json: ({ machine, era }) => [{ ...machine, era }],
+          text: ({ machine, group, era }) => {
             const { facts: told } = machine;
             return `${printable(machine.name)} is ${stateOf(machine)}.\n${facts(
               [
@@ -75,6 +78,7 @@ export const machineCommands: Subcommands = {
                 ['sessions', told && sessionsOf(told)],
                 ['unattended slots', String(machine.unattendedSlots)],
                 ...settingFacts(machine.settings),
+                ['era', eraText[era]],
                 ['owner', machine.owner],
                 ['last heard of', machine.seenAt === undefined ? 'never' : showMoment(machine.seenAt)],
               ],
@@ -82,7 +86,7 @@ export const machineCommands: Subcommands = {
             )}`;
           },
         },
-        { json: options.flag('json'), watch: options.flag('watch'), starts: true },
+        { json: options.flag('json'), watch: options.flag('watch') },
         access,
         out,
       ),
@@ -111,6 +115,11 @@ export const machineCommands: Subcommands = {
       );
       return exitCode.ok;
     },
+  },
+  audit: {
+    takes: ['[NAME]'],
+    options: ['limit', 'json'],
+    run: ([name], options, context) => showAudit(name, options, context),
   },
   remove: {
     takes: ['NAME'],
@@ -142,6 +151,14 @@ export const machineCommands: Subcommands = {
       return exitCode.ok;
     },
   },
+};
+
+/** What an era means for runs; docs/machine-groups.md says more. */
+export const eraText: Readonly<Record<Era, string>> = {
+  '2020': '2020: runs wait 30 minutes, in the order of their requests, and take as long as they take',
+  '2021': '2021: runs wait 3 hours, by priority, and take as long as they take',
+  '2024': '2024: runs wait 6 hours, by priority, and take 3 hours unless they ask for another time',
+  '2025': '2025: runs wait 12 hours, by priority, and take 3 hours unless they ask for another time',
 };
 
 const systemOf = ({ facts: told }: Listed): string =>

@@ -1,5 +1,6 @@
 // Settings of machines and groups, and targets of runs, as options of a command and as text.
 import type { MachineRecord, PlacementSettings } from '../protocol/fleet.ts';
+import { logLevels } from '../protocol/run.ts';
 import type { OptionReader } from './subcommands.ts';
 
 /** Options that set something about where runs are placed. */
@@ -9,6 +10,9 @@ export const settingOptions = [
   'extended-prioritization',
   'allocation',
   'session-policy',
+  'log-level',
+  'log',
+  'screenshots',
 ];
 
 /** What was given of them; undefined: nothing. Throws `UsageWrong`. */
@@ -24,7 +28,13 @@ export function readSettings(options: OptionReader): Partial<PlacementSettings> 
     'sign-out',
     'sign-out-console',
   ]);
+  const logLevel = options.choice('log-level', ['asked', ...logLevels]);
+  const log = options.choice('log', ['always', 'on-failure', 'never']);
+  const screenshots = options.onOff('screenshots');
   const settings: Partial<PlacementSettings> = {
+    ...(logLevel !== undefined && { logLevel }),
+    ...(log !== undefined && { log: log === 'on-failure' ? 'onFailure' : log }),
+    ...(screenshots !== undefined && { screenshots }),
     ...(maintenance !== undefined && { maintenance }),
     ...(reuseSessions !== undefined && { reuseSessions }),
     ...(extendedPrioritization !== undefined && { extendedPrioritization }),
@@ -49,8 +59,13 @@ export const settingFacts = (settings: PlacementSettings): readonly (readonly [s
   ['reuse sessions', onOff(settings.reuseSessions)],
   ['extended prioritization', settings.extendedPrioritization],
   ['allocation', settings.allocation === 'leastLoaded' ? 'least-loaded' : settings.allocation],
-  ['session policy', settings.sessionPolicy.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)],
+  ['session policy', dashed(settings.sessionPolicy)],
+  ['log level', settings.logLevel ?? 'asked'],
+  ['log', dashed(settings.log ?? 'always')],
+  ['screenshots', onOff(settings.screenshots ?? true)],
 ];
+
+const dashed = (word: string): string => word.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
 

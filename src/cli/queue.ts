@@ -41,7 +41,7 @@ export const queueCommands: Subcommands = {
           text: ({ running, waiting, ended, names }) =>
             describeQueue(running, waiting, ended, new Map(names), out),
         },
-        { json: options.flag('json'), watch: options.flag('watch'), starts: false },
+        { json: options.flag('json'), watch: options.flag('watch') },
         access,
         out,
       );
@@ -65,7 +65,7 @@ export const queueCommands: Subcommands = {
               out,
             ),
         },
-        { json: options.flag('json'), watch: options.flag('watch'), starts: false },
+        { json: options.flag('json'), watch: options.flag('watch') },
         access,
         out,
       ),

@@ -26,7 +26,7 @@ export interface RequestedFlow {
 /** Where, how and for how long it is to run. */
 export type RunTerms = Pick<
   AgentParams<'runs.enqueue'>,
-  'connection' | 'queue' | 'mode' | 'priority' | 'elevated' | 'timeoutSeconds'
+  'connection' | 'queue' | 'mode' | 'priority' | 'elevated' | 'timeoutSeconds' | 'logging'
 >;
 
 /** Runs a flow and follows it. Returns the exit code. Throws ProductError for everything that prevents the run. */
@@ -78,6 +78,13 @@ function loadRunnable(path: string, err: Output): LoadedFlow {
   );
 }
 
+/** `instead`: the words before the options that show a value to nobody. */
+export function warnOfCommandLine(name: string, instead: string, err: Output): void {
+  err.write(
+    `warning InputOnCommandLine: ${name} is sensitive, and other programs can read command lines. ${instead} --inputs or --input-env.\n`,
+  );
+}
+
 /** Checks the given inputs and asks the person at the terminal for missing ones. */
 async function completeInputs(
   flow: LoadedFlow,
@@ -92,11 +99,8 @@ async function completeInputs(
         input.externalName.toLowerCase() === name.toLowerCase() ||
         input.name.toLowerCase() === name.toLowerCase(),
     );
-    if (parameter?.sensitive) {
-      err.write(
-        `warning InputOnCommandLine: ${parameter.externalName} is sensitive, and other programs can read command lines. Leave it out to be asked, or use --inputs or --input-env.\n`,
-      );
-    }
+    if (parameter?.sensitive)
+      warnOfCommandLine(parameter.externalName, 'Leave it out to be asked, or use', err);
   }
   if (isInteractive()) {
     for (const parameter of missingInputs(info, given)) {

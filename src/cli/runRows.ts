@@ -16,7 +16,11 @@ export async function fullId(link: AgentLink, id: string): Promise<string> {
   const { runs } = await link.call('runs.list', { limit: mostSearched });
   const found = runs.filter((run) => run.id.includes(id.toLowerCase()));
   if (found.length <= 1) return found[0]?.id ?? id;
-  throw new ProductError('RunAmbiguous', `${found.length} runs have ${id} in their id.`, 'Give more of it.');
+  throw new ProductError(
+    'RunAmbiguous',
+    id === '' ? 'The id of the run is empty.' : `${found.length} runs have ${id} in their id.`,
+    'Give more of it: `dflow runs list` shows the ids.',
+  );
 }
 
 /** The end of an id: enough to name the run, and short enough for a table. */

@@ -45,7 +45,7 @@ export const scheduleCommands: Subcommands = {
                   out,
                 ),
         },
-        { json: options.flag('json'), watch: options.flag('watch'), starts: true },
+        { json: options.flag('json'), watch: options.flag('watch') },
         access,
         out,
       ),
@@ -128,7 +128,7 @@ export const scheduleCommands: Subcommands = {
                   out,
                 ),
         },
-        { json: options.flag('json'), watch: options.flag('watch'), starts: true },
+        { json: options.flag('json'), watch: options.flag('watch') },
         access,
         out,
       );
@@ -157,7 +157,7 @@ export const scheduleCommands: Subcommands = {
             return `${off}${lines.join('')}${zone === localZone() ? '' : `(${zone})\n`}`;
           },
         },
-        { json: options.flag('json'), watch: false, starts: true },
+        { json: options.flag('json'), watch: false },
         access,
         out,
       );
@@ -249,15 +249,18 @@ async function put(
   options: OptionReader,
   { access, out }: Context,
 ): Promise<number> {
-  const { schedule } = await withAgent(access, (link) => link.call('schedules.put', params));
+  const { schedule, isOwn } = await withAgent(access, async (link) => ({
+    ...(await link.call('schedules.put', params)),
+    isOwn: link.agent.machine.slots > 0,
+  }));
   if (options.flag('json')) out.write(`${JSON.stringify(schedule)}\n`);
   else {
     const next =
       schedule.nextAt === undefined
         ? 'it is disabled'
-        : `its next run is at ${showMoment(schedule.nextAt, schedule.spec.timeZone)} (${showRelative(schedule.nextAt, Date.now())})`;
+        : `its next run is at ${showMoment(schedule.nextAt, schedule.spec.timeZone)} ${schedule.spec.timeZone} (${showRelative(schedule.nextAt, Date.now())})`;
     out.write(
-      `${printable(schedule.name)} ${what}; ${next}.\n${schedule.nextAt === undefined ? '' : 'Its agent stays for that. After a restart of the computer: dflow agent start\n'}`,
+      `${printable(schedule.name)} ${what}; ${next}.\n${schedule.nextAt === undefined || !isOwn ? '' : 'Its agent stays for that. After a restart of the computer: dflow agent start\n'}`,
     );
   }
   return exitCode.ok;

@@ -43,7 +43,7 @@ const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as 
 export class RunDisplay {
   readonly #out: Output;
   readonly #total: number;
-  readonly #machine: string;
+  readonly #machine: (run: Run) => string;
   readonly #reached = new Set<string>();
   readonly #started: number;
   readonly #monotonic: () => number;
@@ -52,8 +52,8 @@ export class RunDisplay {
   #where = '';
   #progressShown = false;
 
-  /** `total`: executable lines of the flow. `machine`: its name. `monotonic`: milliseconds. */
-  constructor(out: Output, total: number, machine: string, monotonic: () => number) {
+  /** `total`: executable lines of the flow. `machine`: the name of the one it runs on. `monotonic`: milliseconds. */
+  constructor(out: Output, total: number, machine: (run: Run) => string, monotonic: () => number) {
     this.#out = out;
     this.#total = total;
     this.#machine = machine;
@@ -86,6 +86,7 @@ export class RunDisplay {
         this.#flush();
         this.#line(`  ? ${printable(event.question.title)}: ${printable(event.question.message)}`);
         break;
+      case 'screenshot':
       case 'answered':
         break;
     }
@@ -93,9 +94,9 @@ export class RunDisplay {
   }
 
   /** Says why nothing happens, unless the run has begun or the progress line says it. */
-  stillQueued(): void {
+  stillQueued(question: string): void {
     if (this.#state === 'Queued' && !this.#out.isTTY)
-      this.#line('Waiting for other runs to end. See them: dflow queue');
+      this.#line(`Waiting in the run queue. Why, and until when: ${question}`);
   }
 
   /** The last words: outputs, or the error with its place and next step. */
@@ -121,7 +122,7 @@ export class RunDisplay {
     if (run.state !== this.#state) {
       this.#state = run.state;
       if (run.state === 'Running')
-        this.#line(`${this.#style('bold', run.flow.name)} is running on ${this.#machine}`);
+        this.#line(`${this.#style('bold', run.flow.name)} is running on ${printable(this.#machine(run))}`);
     }
     if (run.position) this.#where = `${placeOf(run.position)} ${run.position.action}`;
   }
@@ -196,7 +197,12 @@ export const placeOf = ({ flow, subflow, line }: Pick<RunPosition, 'flow' | 'sub
 export function describeError(error: RunError, file: string): string {
   const place = error.line === undefined ? '' : `${file}:${error.line}: `;
   const within = error.action ? ` (${error.subflow ?? 'Main'}, ${error.action})` : '';
-  return `${place}${error.code}: ${printable(error.message)}${within}\n  Next: ${printable(error.nextStep)}\n`;
+  const told = error.screenshot;
+  const picture =
+    told === undefined
+      ? ''
+      : `  Screenshot: ${'none' in told ? `none, ${printable(told.none)}` : `${told.width} × ${told.height} (dflow runs screenshot RUN -o FILE)`}\n`;
+  return `${place}${error.code}: ${printable(error.message)}${within}\n  Next: ${printable(error.nextStep)}\n${picture}`;
 }
 
 /** A text of a flow as a terminal may have it: line breaks indented, no control characters that would steer the terminal. */
@@ -210,7 +216,7 @@ export const counted = (count: number, what: string): string => `${count} ${what
 /** 0.4 ms → `<1 ms`, 12.3 → `12 ms`, 3400 → `3.4 s`. */
 export function showDuration(ms: number): string {
   if (ms < 1) return '<1 ms';
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** A value on one line; a secured value is `{}` as in the product's run details. */

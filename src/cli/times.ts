@@ -27,6 +27,20 @@ export function showSpan(ms: number): string {
   return `${Math.round(ms / day)} d`;
 }
 
+/** A span that was set, to the second: `1 d 12 h`, `90 s` is `1 min 30 s`. */
+export function showExactSpan(seconds: number): string {
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
+}
+
 /** `in 2 min`, `2 min ago`, `now`. */
 export function showRelative(ms: number, now: number): string {
   const away = ms - now;
@@ -70,19 +84,26 @@ export function readMoment(text: string, zone: string): number | undefined {
   }
 }
 
-/** Seconds of `90s`, `30m`, `2h`, `1d`, or an ISO 8601 duration of days, hours, minutes and seconds. Undefined for anything else. */
+/** Seconds of `90s`, `30m`, `2h`, `1d`, or an ISO 8601 duration of weeks, days, hours, minutes and seconds. Undefined for anything else. */
 export function readSpan(text: string): number | undefined {
   const short = /^(\d{1,9})([smhd])$/i.exec(text.trim());
   if (short !== null) {
     const unit = { s: 1, m: 60, h: 3_600, d: 86_400 }[(short[2] as string).toLowerCase()] as number;
     return Number(short[1]) * unit;
   }
-  const iso = /^P(?=\w)(?:(\d{1,6})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/i.exec(
-    text.trim(),
-  );
+  const iso =
+    /^P(?=\w)(?:(\d{1,4})W)?(?:(\d{1,6})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?$/i.exec(
+      text.trim(),
+    );
   if (iso === null) return undefined;
-  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = iso;
-  return Number(days) * 86_400 + Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds);
+  const [, weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = iso;
+  return (
+    Number(weeks) * 604_800 +
+    Number(days) * 86_400 +
+    Number(hours) * 3_600 +
+    Number(minutes) * 60 +
+    Number(seconds)
+  );
 }
 
 /** `every 30 min`, `0 8 * * 1-5`, `once, 2026-12-24 08:00:00`. */
@@ -91,7 +112,7 @@ export function showTimes({ times, timeZone }: ScheduleSpec): string {
     case 'once':
       return `once, ${showMoment(times.at, timeZone)}`;
     case 'interval':
-      return `every ${showSpan(times.seconds * second).replace('moments', 'second')}`;
+      return `every ${showExactSpan(times.seconds)}`;
     case 'cron':
       return times.expression;
   }

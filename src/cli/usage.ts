@@ -24,6 +24,8 @@ export const help = `dflow: run, check and convert Power Automate desktop flows 
       --connection NAME           run it on the target of a connection, under its account
       --target NAME               run it on another machine or machine group
       --unattended, --elevated    in a session of its own; as an administrator
+      --log-level LEVEL           what the run writes down: full (default), debug, custom, warning, error
+      --no-screenshot             no picture of the desktop if it fails
       --json                      one JSON object a line: every event, then the result
 
   dflow check PATH ...            syntax and meaning of flow files, or of all in a folder, without running
@@ -71,6 +73,7 @@ export const help = `dflow: run, check and convert Power Automate desktop flows 
       --sessions client|server    unattended runs get a Windows session of their own, as on that edition (Linux: xrdp)
       --sessions none             the agent's own session only (default); what was chosen holds for later starts, too
       --session-limit N           most sessions at once on a server (default 10)
+      --era 2020|2021|2024|2025   whose rules its queue follows where they differ (default 2021); holds for later starts, too
   dflow agent status [--json]     is it running, what runs, what waits
   dflow agent stop                stop it; queued runs stay in the queue
   dflow agent pair ADDRESS ... CODE  let an orchestrator give it work (--name, --description, --certificates FILE)
@@ -79,6 +82,7 @@ export const help = `dflow: run, check and convert Power Automate desktop flows 
   dflow orchestrator --database ADDRESS | --database-file FILE  serve machine groups over PostgreSQL
       --host HOST, --port PORT    where it listens (default 127.0.0.1, 7420)
       --certificate FILE --key FILE  how it encrypts; needed wherever it can be reached over a network
+      --era 2020|2021|2024|2025   whose rules hold at all instances from now on (default 2021)
   dflow orchestrator token new NAME [--role owner|coowner|user], token list, token remove NAME
   dflow orchestrator code [--json]  a code for dflow agent pair, good once, for ten minutes
   dflow orchestrator access NAME [PRINCIPAL owner|coowner|user|none]  who may use a machine or group
@@ -103,6 +107,9 @@ const settings = `      --maintenance on|off        nothing new starts, what run
       --extended-prioritization auto|on|off  a run that somebody's session keeps waiting lets the next one go first
       --allocation random|least-loaded  which of several free machines of a group gets a run
       --session-policy wait|ask|disconnect|sign-out|sign-out-console  what is done about a person's session that is in the way
+      --log-level full|debug|custom|warning|error  what its runs write down at least; asked: what each asks for
+      --log always|on-failure|never  when they do
+      --screenshots on|off        whether runs that fail take a picture of their desktop
 `;
 
 /** Help on the commands that have commands of their own. */
@@ -115,6 +122,8 @@ export const helpOf: Readonly<Record<string, string>> = {
       --name NAME, --description TEXT
       --slots N                   how many unattended runs it may carry at once, 0 to 10
 ${settings}  dflow machine maintenance on|off [NAME]  the same as set --maintenance; without NAME: this machine
+  dflow machine audit [NAME]      who changed what, the newest first; without NAME: everything
+      --limit N                   how many (default 50)
   dflow machine remove NAME       its agent is refused from then on; not while runs wait for it
 
   NAME is a name, in any letter case, or an identifier. A machine in a group has the settings of the group.
@@ -128,6 +137,8 @@ ${lists}`,
       --name NAME, --description TEXT
 ${settings}  dflow group join GROUP MACHINE ...  the machines work for the group from then on; connections to them end
   dflow group leave MACHINE ...   they work on their own queues again, with the settings of the group
+  dflow group audit NAME          who changed what, the newest first
+      --limit N                   how many (default 50)
   dflow group remove NAME         not while runs wait for it
 ${lists}`,
   connection: `dflow connection: targets with an account and its password, made once and used by many runs
@@ -143,6 +154,7 @@ ${lists}`,
       --name NAME, --target NAME, --account ACCOUNT, --reference REFERENCE, --no-password
       --password                  ask for a new password, or read it from the standard input
   dflow connection test NAME      sign in with it on a machine of its target; runs nothing
+  dflow connection rekey          seal all passwords on this machine with a new key
   dflow connection remove NAME    not while runs wait that use it
 ${lists}`,
   queue: `dflow queue: what runs, what waits in which order and why
@@ -167,7 +179,10 @@ Exit codes of would: 0 it would start or wait · 1 it would fail
       --limit N                   how many (default 30)
       --state STATE, --flow TEXT  only those in this state, only those of flows with this text in their name
   dflow runs show RUN             everything about one of them
-  dflow runs events RUN           what it did, action by action; with --watch until it ends
+  dflow runs log RUN              the actions it carried out and the messages of the flow, as a table
+      --level LEVEL               only what that level has: full, debug, custom, warning, error
+  dflow runs screenshot RUN -o FILE  the desktop when it failed, as PNG; not of flows that know sensitive values
+  dflow runs events RUN           what happened to it and in it; with --watch until it ends
   dflow runs stop RUN ...         stop it; one that waits is canceled
   dflow runs safe-stop RUN ...    at its next "If safe stop requested"
   dflow runs pause RUN ..., dflow runs resume RUN ...  stand still before the next action, and go on
@@ -190,8 +205,8 @@ ${lists}`,
       --from MOMENT, --until MOMENT  nothing before and after
       --missed skip|one|all       what becomes of times that pass while no agent runs (default skip)
       --disabled                  starts nothing yet
-      --input, --input-env, --inputs, --connection, --target, --unattended, --elevated, --priority, --timeout
-                                  as for dflow run
+      --input, --input-env, --inputs, --connection, --target, --unattended, --elevated, --priority, --timeout,
+      --log-level, --no-screenshot  as for dflow run
   dflow schedule set NAME [FLOW]  change it; with FLOW also the flow, its inputs and where it runs
       --name NAME, --enabled, --disabled, and the options of add
   dflow schedule firings NAME     what became of the last times

@@ -2,7 +2,7 @@
 import { systemClock } from '../base/clock.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { ProductError } from '../base/error.ts';
-import type { AgentLink } from '../protocol/link.ts';
+import type { AgentLink, CloseReason } from '../protocol/link.ts';
 import { type AgentAccess, reachAgent } from './access.ts';
 import type { Output } from './terminal.ts';
 import { exitCode } from './usage.ts';
@@ -40,6 +40,18 @@ export async function withAgent<T>(access: AgentAccess, work: (link: AgentLink) 
   return result;
 }
 
+/** What is told when a link ends while something is followed over it. */
+export function linkLost({ agent }: AgentLink, { reason, code }: CloseReason): ProductError {
+  const isAgent = agent.machine.slots > 0;
+  return new ProductError(
+    'AgentLost',
+    `The ${isAgent ? 'agent' : 'orchestrator'} went away (${reason || code}).`,
+    isAgent
+      ? 'Start it again with `dflow agent start`; `dflow queue` shows what became of the run.'
+      : 'What runs goes on: see `dflow queue --orchestrator`. Where a token does not hold any more: `dflow orchestrator login`.',
+  );
+}
+
 export interface Shown<T> {
   readonly read: (link: AgentLink) => Promise<T>;
   readonly text: (value: T) => string;
@@ -50,14 +62,12 @@ export interface Shown<T> {
 export interface Showing {
   readonly json: boolean;
   readonly watch: boolean;
-  /** An agent is started where none runs. */
-  readonly starts: boolean;
 }
 
-/** Shows something once, and with `watch` again after every change, until Ctrl+C. Returns the exit code. */
+/** Shows something once, of an agent that is started for this where none runs; with `watch` again after every change of the running one, until Ctrl+C. Returns the exit code. */
 export async function show<T>(
   shown: Shown<T>,
-  { json, watch, starts }: Showing,
+  { json, watch }: Showing,
   access: AgentAccess,
   out: Output,
 ): Promise<number> {
@@ -67,7 +77,7 @@ export async function show<T>(
     else out.write(`${watch && out.isTTY ? clearScreen : again ? '\n' : ''}${shown.text(value)}`);
   };
   if (!watch) {
-    draw(await (starts ? withAgent : withRunningAgent)(access, shown.read), false);
+    draw(await withAgent(access, shown.read), false);
     return exitCode.ok;
   }
   return withRunningAgent(access, async (link) => {
@@ -123,15 +133,7 @@ function follow<T>(
     });
     link.onClose(({ reason, code }) => {
       if (ended) return;
-      end(() =>
-        reject(
-          new ProductError(
-            'AgentLost',
-            `The agent went away (${reason || code}).`,
-            'Start it again: dflow agent start',
-          ),
-        ),
-      );
+      end(() => reject(linkLost(link, { reason, code })));
     });
     link.call('subscribe', { after: link.agent.lastSeq }).then(look, (error: unknown) => {
       if (!ended) end(() => reject(error));

@@ -1,7 +1,9 @@
 // Machines, groups and connections from the command line, on a real agent. Wrong inputs included.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { eraText } from '../../src/cli/machine.ts';
+import { eras } from '../../src/orchestration/settings.ts';
 import { fleet, requestRun, stable } from './fleet.ts';
 
 const secret = 'S3cret-zebra-4471';
@@ -46,8 +48,8 @@ describe('dflow machine', () => {
 
   it.each([
     ['machine lits', {}, /UsageWrong: dflow machine has no command lits\. Do you mean dflow machine list\?/],
-    ['machine', {}, /UsageWrong: dflow machine takes list, show, set, remove or maintenance/],
-    ['machine frobnicate', {}, /UsageWrong: .* it takes list, show, set, remove or maintenance/],
+    ['machine', {}, /UsageWrong: dflow machine takes list, show, set, audit, remove or maintenance/],
+    ['machine frobnicate', {}, /UsageWrong: .* it takes list, show, set, audit, remove or maintenance/],
     ['machine show', {}, /UsageWrong: dflow machine show takes NAME/],
     ['machine show My PC', {}, /UsageWrong: .* 2 words were given: put names with blanks in quotes/],
     ['machine list', { slots: '1' }, /UsageWrong: dflow machine list has no option --slots/],
@@ -152,6 +154,44 @@ describe('dflow group', () => {
   });
 });
 
+describe('who did what', () => {
+  it('is shown of everything, of a machine or of a group, the newest first', async () => {
+    const pc = await fleet();
+    expect((await pc.dflow('group audit Robots')).err).toContain('MachineNotFound');
+    await pc.dflow('group add Robots');
+    await pc.dflow('machine maintenance on');
+    const { out } = await pc.dflow('machine audit', { limit: '2' });
+    expect(out).toMatch(
+      /TIME +WHO +WHAT +TO WHOM\n.* changed the machine +PC: maintenance=true\n.* made the machine group +Robots\n$/,
+    );
+    expect(await pc.json('group audit Robots')).toMatchObject({ what: 'made the machine group' });
+    const lines = (await pc.dflow('machine audit PC', { json: true })).out.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).subject)).toEqual([
+      'PC: maintenance=true',
+      expect.any(String),
+    ]);
+  });
+});
+
+describe('the era', () => {
+  it('is shown, with what it means by the settings', async () => {
+    const pc = await fleet();
+    expect((await pc.dflow('machine show PC')).out).toContain(
+      `era                      ${eraText['2021']}\n`,
+    );
+    expect(await pc.json('machine show PC')).toMatchObject({ era: '2021' });
+    for (const [era, { queueWaitMs, order, runTimeoutSeconds }] of Object.entries(eras)) {
+      const text = eraText[era as keyof typeof eras];
+      const minutes = queueWaitMs / 60_000;
+      expect(text).toContain(minutes < 60 ? `wait ${minutes} minutes` : `wait ${minutes / 60} hours`);
+      expect(text.includes('by priority')).toBe(order === 'priority');
+      expect(text).toContain(
+        runTimeoutSeconds === undefined ? 'as long as they take' : `take ${runTimeoutSeconds / 3_600} hours`,
+      );
+    }
+  });
+});
+
 describe('dflow connection', () => {
   it('keeps a password sealed, and shows it nowhere', async () => {
     const pc = await fleet();
@@ -178,6 +218,27 @@ describe('dflow connection', () => {
       expect(readFileSync(join(file.parentPath, file.name), 'latin1'), file.name).not.toContain(secret);
     expect((await pc.dflow('connection remove Robot')).code).toBe(0);
     expect((await pc.dflow('connection list')).out).toContain('There are no connections');
+  });
+
+  it('gets a new key for its passwords, and says which of them cannot be opened', async () => {
+    const pc = await fleet();
+    pc.secret = secret;
+    for (const name of ['A', 'B'])
+      await pc.dflow(`connection add ${name}`, { target: 'PC', account: 'CORP\\bot' });
+    const key = () => readFileSync(join(pc.dataFolder, 'credentials.key'), 'utf8');
+    const before = key();
+    expect(await pc.json('connection rekey')).toEqual({ sealed: 2, unreadable: 0 });
+    expect(key()).not.toBe(before);
+    const [first] = readdirSync(join(pc.dataFolder, 'credentials'));
+    writeFileSync(join(pc.dataFolder, 'credentials', first as string), 'damaged');
+    const rekeyed = await pc.dflow('connection rekey');
+    expect(rekeyed.code).toBe(1);
+    expect(rekeyed.out).toContain(
+      'The passwords of 1 connections are sealed with a new key. 1 cannot be opened',
+    );
+    expect((await pc.dflow('machine audit')).out).toMatch(
+      /changed the key of the passwords +1 sealed, 1 cannot be opened\n/,
+    );
   });
 
   it('does without a password for attended runs, and takes one from a reference', async () => {
@@ -275,7 +336,7 @@ it('answers programs with JSON that stays as it is', async () => {
     ),
   );
   expect(stable(answers.map(({ out }) => out).join(''))).toMatchInlineSnapshot(`
-    "[{"id":"id-1","name":"PC","description":"","settings":{"maintenance":false,"reuseSessions":false,"extendedPrioritization":"auto","allocation":"random","sessionPolicy":"wait"},"unattendedSlots":1,"facts":{"platform":"system","agentVersion":"1.2.3","edition":"client","sessionLimit":1,"severalPerUser":false,"sessions":[{"id":"current","account":"user","state":"active","kind":"console","ours":false,"since":0}],"recording":[]},"online":true,"seenAt":0,"owner":"user","queued":0,"running":0}]
+    "[{"id":"id-1","name":"PC","description":"","settings":{"maintenance":false,"reuseSessions":false,"extendedPrioritization":"auto","allocation":"random","sessionPolicy":"wait"},"unattendedSlots":1,"facts":{"platform":"system","agentVersion":"1.2.3","host":"pc","edition":"client","sessionLimit":1,"severalPerUser":false,"makesSessions":false,"sessions":[{"id":"current","account":"user","state":"active","kind":"console","ours":false,"since":0}],"recording":[]},"online":true,"seenAt":0,"owner":"user","queued":0,"running":0}]
     [{"id":"id-2","name":"Robots","description":"at night","settings":{"maintenance":false,"reuseSessions":false,"extendedPrioritization":"auto","allocation":"random","sessionPolicy":"wait"},"owner":"user","queued":0,"running":0,"machines":[]}]
     [{"id":"id-3","name":"Bot","queue":"id-1","account":"user","credential":{"kind":"none"},"usable":true,"owner":"user"}]
     []

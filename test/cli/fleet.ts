@@ -15,6 +15,7 @@ import { scheduleCommands } from '../../src/cli/schedule.ts';
 import { type Options, runSubcommand } from '../../src/cli/subcommands.ts';
 import { connectAgent } from '../../src/launch/connect.ts';
 import type { AgentLink } from '../../src/protocol/link.ts';
+import type { RunLogging } from '../../src/protocol/run.ts';
 import { FakeWorkerHost } from '../agent/runs.ts';
 import { type Written, written } from './output.ts';
 
@@ -120,6 +121,7 @@ export async function requestRun(
     readonly priority?: 'high';
     readonly queue?: string;
     readonly inputs?: Record<string, string>;
+    readonly logging?: RunLogging;
   } = {},
 ): Promise<string> {
   const link = await from.link();
@@ -153,5 +155,6 @@ export function stable(text: string): string {
     .replace(/\b1[5-9]\d{11}\b/g, '0')
     .replace(/"(account|owner)":"[^"]*"/g, '"$1":"user"')
     .replace(/"platform":"[^"]*"/g, '"platform":"system"')
+    .replace(/"host":"[^"]*"/g, '"host":"pc"')
     .replace(/"hash":"[0-9a-f]*"/g, '"hash":"hash"');
 }

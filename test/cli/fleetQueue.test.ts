@@ -1,4 +1,6 @@
 // Queues, runs and schedules from the command line, on a real agent. Wrong inputs included.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Fleet, fleet, flowText, requestRun } from './fleet.ts';
 import { folderWith } from './output.ts';
@@ -26,7 +28,7 @@ describe('dflow queue', () => {
     await pc.dflow(`queue cancel ${pc.ids[3]}`);
     const { out } = await pc.dflow('queue');
     expect(out).toMatch(
-      /^Running\n {2}RUN.*\n.* Running +Running\b.*\nQueued\n {2}RUN.*\n.* First +next to run .*\n.* Second +position 2 .*\nFinished\n {2}RUN.*\n.* Third +Canceled +RunStopped: .*\n$/,
+      /^Running\n {2}RUN.*\n.* Running +Running\b.*\nQueued\n {2}RUN.*\n.* First +next to run .*\n.* Second +position 2 .*\nFinished\n {2}RUN.*\n.* Third +Canceled +RunCanceled: .*\n$/,
     );
     const lines = (await pc.dflow('queue list PC', { json: true })).out.trim().split('\n');
     expect(lines.map((line) => JSON.parse(line).flow.name)).toEqual(['Running', 'First', 'Second', 'Third']);
@@ -99,7 +101,7 @@ describe('dflow queue', () => {
     );
     const unattended = await pc.dflow(`queue would ${flows.path('Report.robin')}`, { unattended: true });
     expect(unattended.code).toBe(1);
-    expect(unattended.out).toMatch(/^Report would fail: PC runs a client edition of Windows/);
+    expect(unattended.out).toMatch(/^Report would fail: The agent of PC makes no sessions/);
     await pc.dflow('machine maintenance on');
     const waits = await pc.dflow(`queue would ${flows.path('Report.robin')}`, { priority: 'high' });
     expect(waits.code).toBe(0);
@@ -220,6 +222,106 @@ describe('dflow runs', () => {
     expect((await pc.dflow(`runs events ${pc.ids[0]}`)).out).toMatch(/✓ Succeeded in .*\n {2}Sum {2}3\n$/);
   });
 
+  it('RUN-3, RUN-4: the log of a run shows place, duration and outcome by level, and its picture is saved', async () => {
+    const pc = await fleet();
+    const id = await requestRun(pc, 'Greet', {
+      inputs: { 'Customer name': 'Ann' },
+      logging: { level: 'debug' },
+    });
+    await expect.poll(() => pc.workers.workers.length, { timeout: 2_000 }).toBe(1);
+    const worker = pc.workers.last;
+    worker.begin();
+    const action = { line: 2, subflow: 'Main', at: 0, ms: 5 };
+    const note = { at: 1, line: 4, subflow: 'Main' };
+    worker.say({
+      kind: 'frame',
+      ...worker.fence,
+      lines: [],
+      actions: [
+        { ...action, action: 'Text.Trim', outcome: 'ok' },
+        {
+          ...action,
+          line: 3,
+          action: 'File.Delete',
+          outcome: 'handled',
+          error: { code: 'NoFile', message: 'gone' },
+        },
+      ],
+      omitted: 7,
+      logs: [
+        { ...note, level: 'info', message: 'hello' },
+        { ...note, level: 'error', message: 'alas' },
+      ],
+    });
+    worker.say({ kind: 'screenshot', ...worker.fence, width: 3, height: 2, png: 'AQID' });
+    expect((await pc.dflow(`runs screenshot ${id}`, { output: 'x.png' })).err).toContain(
+      'ScreenshotNotFound',
+    );
+    const error = {
+      code: 'NoFile',
+      message: 'gone',
+      nextStep: 'look',
+      screenshot: { width: 3, height: 2 },
+    };
+    worker.say({ kind: 'finished', ...worker.fence, outcome: 'Failed', outputs: {}, error });
+    worker.die('ended with exit code 0');
+    await expect.poll(async () => (await pc.dflow(`runs show ${id}`)).out).toContain('Greet: Failed');
+    const shown = (await pc.dflow(`runs show ${id}`)).out;
+    expect(shown).toMatch(/\n {2}log +level debug\n/);
+    expect(shown).toContain('Screenshot: 3 × 2 (dflow runs screenshot RUN -o FILE)');
+    const rows = async (level?: string) =>
+      (await pc.dflow(`runs log ${id}`, level === undefined ? {} : { level })).out
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => line.replace(/^[-\d]+ [:\d]+ */, '').replace(/ +/g, ' '));
+    expect(await rows()).toEqual([
+      'Main:2 Text.Trim 5 ms ok',
+      'Main:3 File.Delete 5 ms handled NoFile: gone',
+      'Main:4 Log message info hello',
+      'Main:4 Log message error alas',
+      '… 7 more',
+    ]);
+    expect(await rows('warning')).toEqual([
+      'Main:3 File.Delete 5 ms handled NoFile: gone',
+      'Main:4 Log message error alas',
+      '… 7 more',
+    ]);
+    const [first] = (await pc.dflow(`runs log ${id}`, { json: true })).out.split('\n');
+    expect(JSON.parse(first as string)).toEqual({
+      kind: 'action',
+      ...action,
+      action: 'Text.Trim',
+      outcome: 'ok',
+    });
+    // Nobody gets it who does not ask for it.
+    const { out } = await pc.dflow(`runs events ${id}`, { json: true });
+    expect(out).toContain('"kind":"screenshot"');
+    expect(out).not.toContain('AQID');
+    const path = join(pc.dataFolder, 'desktop.png');
+    expect((await pc.dflow(`runs screenshot ${id}`, { output: path })).out).toBe(`${path}: 3 × 2 pixels\n`);
+    expect([...readFileSync(path)]).toEqual([1, 2, 3]);
+    expect((await pc.dflow(`runs screenshot ${id}`)).err).toContain('UsageWrong');
+    expect((await pc.dflow(`runs screenshot ${id}`, { output: '/nowhere/x.png' })).err).toContain(
+      'FileNotWritable',
+    );
+  });
+
+  it('writes down what the owner of the machine wants at least', async () => {
+    const pc = await fleet();
+    await pc.dflow('machine set PC', { 'log-level': 'warning', log: 'on-failure', screenshots: 'off' });
+    expect((await pc.dflow('machine show PC')).out).toMatch(
+      /log level +warning\n +log +on-failure\n +screenshots +off\n/,
+    );
+    const id = await requestRun(pc, 'Greet', {
+      inputs: { 'Customer name': 'Ann' },
+      logging: { level: 'error' },
+    });
+    expect((await pc.dflow(`runs show ${id}`)).out).toMatch(
+      /\n {2}log +level warning, only if it fails, no screenshot\n/,
+    );
+    expect((await pc.dflow('machine set PC', { 'log-level': 'loud' })).err).toContain('UsageWrong');
+  });
+
   it('runs a finished one again with other inputs and another priority', async () => {
     const pc = await fleet();
     const old = await requestRun(pc, 'Greet', { inputs: { 'Customer name': 'Ann' } });
@@ -237,6 +339,7 @@ describe('dflow runs', () => {
       priority: 'high',
       inputs: { 'Customer name': 'Zoe' },
     });
+    expect((await again).err).toBe('');
     for (const [options, code] of [
       [{ input: ['Nobody=1'] }, 'InputUnknown'],
       [{ target: 'Nowhere' }, 'MachineNotFound'],
@@ -247,6 +350,40 @@ describe('dflow runs', () => {
     ] as const)
       expect((await pc.dflow(`runs resubmit ${old}`, options)).err).toContain(`${code}: `);
   });
+});
+
+it('a sensitive input of a run that is resubmitted stays what it was, and on the command line it is warned of', async () => {
+  const pc = await fleet();
+  const text = `@SENSITIVE: [Key]\n@INPUT Key : { 'Description': '', 'FriendlyName': 'Key', 'Type': 'String' }\n`;
+  const link = await pc.link();
+  const { run } = await link.call('runs.enqueue', {
+    flow: { name: 'Safe', path: '/flows/Safe.robin', text },
+    inputs: { Key: 'hunter2' },
+    mode: 'attended',
+    priority: 'normal',
+    requestedBy: 'test',
+  });
+  link.dispose();
+  const ends = async (): Promise<void> => {
+    await expect.poll(() => pc.workers.workers.length, { timeout: 2_000 }).toBe(1);
+    pc.workers.last.begin();
+    pc.workers.workers.splice(0)[0]?.finish();
+  };
+  await ends();
+  for (const [options, warning] of [
+    [{}, /^$/],
+    [
+      { input: ['key=other'] },
+      /^warning InputOnCommandLine: Key is sensitive.* Use --inputs or --input-env\.\n$/,
+    ],
+  ] as const) {
+    const again = pc.dflow(`runs resubmit ${run.id}`, { json: true, ...options });
+    await ends();
+    const { out, err } = await again;
+    expect(err).toMatch(warning);
+    expect(JSON.parse(out.split('\n')[0] as string).run.inputs).toEqual({ Key: { $type: 'secured' } });
+    expect(out).not.toMatch(/hunter2|other/);
+  }
 });
 
 describe('dflow schedule', () => {
@@ -264,7 +401,9 @@ describe('dflow schedule', () => {
           ...zone,
         })
       ).out,
-    ).toMatch(/^Morning is made; its next run is at \d{4}-\d\d-\d\d 08:00:00 \(in .*\)\.\nIts agent stays/);
+    ).toMatch(
+      /^Morning is made; its next run is at \d{4}-\d\d-\d\d 08:00:00 \S+ \(in .*\)\.\nIts agent stays/,
+    );
     expect((await pc.dflow('schedule list')).out).toMatch(
       /^SCHEDULE .*\nMorning +Report +0 8 \* \* 1-5 +Europe\/Berlin +in .* PC .*\n$/,
     );

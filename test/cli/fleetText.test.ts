@@ -2,7 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { describeVerdict } from '../../src/cli/queue.ts';
 import { facts, table, widthOf } from '../../src/cli/table.ts';
-import { readMoment, readSpan, showMoment, showRelative, showSpan } from '../../src/cli/times.ts';
+import {
+  readMoment,
+  readSpan,
+  showExactSpan,
+  showMoment,
+  showRelative,
+  showSpan,
+} from '../../src/cli/times.ts';
 import { written } from './output.ts';
 
 const terminal = (columns: number) => Object.assign(written(), { isTTY: true, columns });
@@ -91,6 +98,7 @@ describe('a span', () => {
     ['1d', 86_400],
     ['PT1H30M', 5_400],
     ['P1DT1S', 86_401],
+    ['P2W', 1_209_600],
   ])('%s', (text, seconds) => expect(readSpan(text)).toBe(seconds));
 
   it.each(['', 'P', 'PT', '5', '-5s', '1.5h', '1y', 'PT1D'])('is not %j', (text) =>
@@ -104,6 +112,13 @@ describe('a span', () => {
     [12_000_000, '3 h 20 min'],
     [3 * 86_400_000, '3 d'],
   ])('of %i ms is %s', (ms, text) => expect(showSpan(ms)).toBe(text));
+
+  it.each([
+    [1, '1 s'],
+    [90, '1 min 30 s'],
+    [51 * 3_600, '2 d 3 h'],
+    [86_461, '1 d 1 min 1 s'],
+  ])('of %i seconds that was set is %s', (seconds, text) => expect(showExactSpan(seconds)).toBe(text));
 
   it('before and after now', () => {
     expect(showRelative(60_000 * 5, 0)).toBe('in 5 min');

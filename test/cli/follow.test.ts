@@ -153,7 +153,10 @@ describe('submitting a run', () => {
     await vi.waitFor(() => expect(workers.workers.length).toBe(1));
     const following = submitAndFollow(agent, { submit: enqueue, lines: 1, json: false }, out);
     await vi.waitFor(
-      () => expect(out.text).toBe('Waiting for other runs to end. See them: dflow queue\n'),
+      () =>
+        expect(out.text).toMatch(
+          /^Waiting in the run queue\. Why, and until when: dflow queue why [0-9a-f]{12}\n$/,
+        ),
       3_000,
     );
     const all = runAll();

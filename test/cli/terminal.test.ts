@@ -55,7 +55,12 @@ const actions = (...list: [number, string, number, ('ok' | 'failed' | 'handled')
 describe('a run in a pipe', () => {
   it('names the flow of an action when another flow runs it, and does not fold it with its own', () => {
     const out = screen(false);
-    const display = new RunDisplay(out, 10, 'desk-7', () => 0);
+    const display = new RunDisplay(
+      out,
+      10,
+      () => 'desk-7',
+      () => 0,
+    );
     const record = { line: 2, subflow: 'Main', action: 'SET', at: 0, ms: 1, outcome: 'ok' as const };
     display.event({
       ...at,
@@ -78,7 +83,12 @@ describe('a run in a pipe', () => {
 
   it('is one line per action, a loop of one action folded, the outputs last', () => {
     const out = screen(false);
-    const display = new RunDisplay(out, 10, 'desk-7', () => 0);
+    const display = new RunDisplay(
+      out,
+      10,
+      () => 'desk-7',
+      () => 0,
+    );
     display.event(runEvent({ state: 'Running', startedAt: 1000 }));
     display.event(actions([3, 'Folder.GetFiles', 12.4]));
     display.event(actions([5, 'Text.ToNumber', 0.2], [5, 'Text.ToNumber', 0.3]));
@@ -112,7 +122,12 @@ describe('a run in a pipe', () => {
 
   it('names file, line, action, code and next step when it fails', () => {
     const out = screen(false);
-    const display = new RunDisplay(out, 10, 'desk-7', () => 0);
+    const display = new RunDisplay(
+      out,
+      10,
+      () => 'desk-7',
+      () => 0,
+    );
     const error = {
       code: 'FileNotFoundError',
       message: 'There is no file a.txt.',
@@ -133,7 +148,12 @@ describe('a run in a pipe', () => {
 
 it('never passes control characters of a flow on to the terminal', () => {
   const out = screen(false);
-  const display = new RunDisplay(out, 1, 'desk-7', () => 0);
+  const display = new RunDisplay(
+    out,
+    1,
+    () => 'desk-7',
+    () => 0,
+  );
   display.event({
     ...at,
     seq: ++seq,
@@ -147,7 +167,12 @@ it('never passes control characters of a flow on to the terminal', () => {
 describe('a run on a terminal', () => {
   it('keeps a progress line at the bottom that never exceeds the width and is gone at the end', () => {
     const out = screen(true);
-    const display = new RunDisplay(out, 4, 'desk-7', () => 500);
+    const display = new RunDisplay(
+      out,
+      4,
+      () => 'desk-7',
+      () => 500,
+    );
     display.event(
       runEvent({
         state: 'Running',
