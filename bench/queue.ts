@@ -1,343 +1,307 @@
 // How fast the run queue is, beside known job queues on this machine in one run: graphile-worker and pg-boss on the same PostgreSQL,
-// BullMQ on Redis. `npm run bench -- queue`. The peers are installed once into a cache of the user; where they or a server are missing,
-// a line says so. All databases flush every commit. Figures of one run compare with each other, not with those of another day.
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+// BullMQ on Redis; then how long claims take by the length of the queue, and what 1,000 machines cost. `npm run bench -- queue`, with
+// `--quick` for a look and `--full` up to a million. All databases flush every commit; rounds of all subjects take turns, because the
+// machine is not the same from minute to minute. Figures of one run compare with each other, not with those of another day.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '../src/base/clock.ts';
-import { Log } from '../src/base/log.ts';
-import { Orchestrator } from '../src/orchestration/orchestrator.ts';
-import { defaultPlacement, defaultSettings } from '../src/orchestration/settings.ts';
 import type { Database } from '../src/orchestration/store/database.ts';
-import { openFleetStore } from '../src/orchestration/store/fleetStore.ts';
 import { openPostgresDatabase } from '../src/orchestration/store/postgres.ts';
 import { postgresMigrations, sqliteMigrations } from '../src/orchestration/store/schema.ts';
 import { openSqliteDatabase } from '../src/orchestration/store/sqlite.ts';
-import type { Claim } from '../src/orchestration/store.ts';
-import { facts, request } from '../test/orchestration/store/contract.ts';
-import { initdb, postgres } from '../test/runtime/servers/postgres.ts';
-import {
-  findProgram,
-  freePort,
-  type Running,
-  runAs,
-  serverFolder,
-  startServer,
-} from '../test/runtime/servers/server.ts';
 import { machine, median, percentile } from './figures.ts';
+import { claimTimes } from './queue/claims.ts';
+import { fleetFigures } from './queue/fleet.ts';
+import { ours } from './queue/ours.ts';
+import { installPeers, openPeer, startPostgres, startRedis } from './queue/servers.ts';
+import { enqueueing, payload, perSecond, type Subject, starting, working } from './queue/subject.ts';
 
-/** A queue under test. `started` is called when the work of a job begins; the job is completed when that returns. */
-interface Subject {
-  readonly name: string;
-  enqueue(id: number, payload: string): Promise<unknown>;
-  enqueueMany(from: number, count: number, payload: string): Promise<unknown>;
-  /** `idle`: for few jobs that are to begin soon. Resolves to what ends it. */
-  work(concurrency: number, started: (id: number) => void, idle: boolean): Promise<() => Promise<unknown>>;
-  close(): Promise<unknown>;
-}
-
-const payload = 'x'.repeat(300);
 const quick = process.argv.includes('--quick');
-const jobs = quick ? 500 : 2_000;
+const full = process.argv.includes('--full');
+const rounds = quick ? 1 : 3;
+const samples = quick ? 40 : 100;
 const backlog = quick ? 5_000 : 100_000;
-const widths = [1, 4, 16];
-const samples = quick ? 60 : 200;
+const claims = quick ? 40 : 300;
+const sizes = [1_000, 10_000, ...(quick ? [] : [100_000]), ...(full ? [1_000_000] : [])];
+const fleetSeconds = quick ? 3 : full ? 30 : 10;
+/** Workers, and jobs of one round that they begin. */
+const widths = new Map([1, 4, 16].map((width) => [width, (quick ? 100 : 250) * Math.min(width, 6)]));
 
+type Name = 'embedded' | 'server' | 'graphile' | 'pgboss' | 'bullmq';
+const titles: Readonly<Record<Name, string>> = {
+  embedded: 'ours, SQLite',
+  server: 'ours, PostgreSQL',
+  graphile: 'graphile-worker',
+  pgboss: 'pg-boss',
+  bullmq: 'BullMQ',
+};
+/** Figures of all rounds. */
+const table = new Map<string, Map<Name, number[]>>();
+const goals: string[][] = [];
+const loads: number[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'dflow-bench-'));
-const servers: Running[] = [];
+const began = performance.now();
+let files = 0;
+let next = 1_000_000;
+const taken = (count: number): number => {
+  next += count;
+  return next - count;
+};
+
+const loadBefore = loadavg()[0] as number;
+const sampling = setInterval(() => loads.push(loadavg()[0] as number), 1_000);
+sampling.unref();
+console.log(machine());
+const peers = installPeers();
+const postgres = await startPostgres();
+const redis = peers === undefined ? undefined : await startRedis();
+const embedded = () => openSqliteDatabase(join(folder, `${++files}.db`), sqliteMigrations, systemClock);
+const shared = async (address: string) => openPostgresDatabase({ address, migrations: postgresMigrations });
 try {
-  console.log(machine());
-  const peers = cached();
-  const database = await startDatabase();
-  const redisPort = await startRedis();
-  const subjects: (() => Promise<Subject>)[] = [
-    () =>
-      ours(
-        'ours, embedded (SQLite)',
-        openSqliteDatabase(join(folder, `${Date.now()}.db`), sqliteMigrations, systemClock),
-      ),
-  ];
-  if (database !== undefined) {
-    subjects.push(async () =>
-      ours(
-        'ours, PostgreSQL',
-        await openPostgresDatabase({ address: await database(), migrations: postgresMigrations }),
-      ),
-    );
+  const subjects = new Map<Name, () => Promise<Subject>>([['embedded', async () => ours(embedded())]]);
+  if (postgres !== undefined) {
+    subjects.set('server', async () => ours(await shared(await postgres.create())));
     if (peers !== undefined)
-      for (const name of ['graphile', 'pgboss'])
-        subjects.push(async () => (await load(peers, name))({ postgres: await database() }));
+      for (const name of ['graphile', 'pgboss'] as const)
+        subjects.set(name, async () => openPeer(peers, name, { postgres: await postgres.create() }));
   }
-  if (redisPort !== undefined && peers !== undefined)
-    subjects.push(async () => (await load(peers, 'bullmq'))({ redisPort }));
+  if (redis !== undefined && peers !== undefined)
+    subjects.set('bullmq', async () => openPeer(peers, 'bullmq', { redisPort: redis.port }));
+
+  const naked: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    say(`round ${round + 1} of ${rounds}`);
+    naked.push(nakedCommits());
+    for (const [name, open] of subjects) await shortQueue(name, open);
+  }
+  await longQueues(subjects);
+  printTable(naked);
+  judge();
+  say('claims');
+  await judgeClaims('ours, SQLite', embedded());
+  if (postgres !== undefined) await judgeClaims('ours, PostgreSQL', await shared(await postgres.create()));
+  printClaimsAndGoals();
+  if (postgres !== undefined) {
+    say('1,000 machines');
+    printFleet(await fleetFigures(postgres, fleetSeconds, 50));
+  }
+  const minutes = ((performance.now() - began) / 60_000).toFixed(1);
   console.log(
-    [
-      '',
-      'enqueue/s c=1',
-      'c=16',
-      ...[0, backlog].flatMap((queued) => widths.map((c) => `done/s c=${c} q=${queued}`)),
-      'start ms p50',
-      'p99',
-    ].join(' | '),
+    `\nLoad of this machine (${cpus().length} cores): ${loadBefore.toFixed(1)} before; with the bench ${median(loads).toFixed(1)} in the median, ${Math.max(...loads).toFixed(1)} at most. ${minutes} minutes.`,
   );
-  for (const open of subjects) console.log((await figures(open)).join(' | '));
 } finally {
-  for (const server of servers) await server.stop();
+  clearInterval(sampling);
+  await redis?.stop();
+  await postgres?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function figures(open: () => Promise<Subject>): Promise<readonly string[]> {
-  let subject = await open();
-  let next = 1_000_000;
-  const row = [subject.name];
-  for (const c of [1, 16]) {
-    const began = performance.now();
-    let left = c === 1 ? jobs / 2 : jobs;
-    await Promise.all(
-      Array.from({ length: c }, async () => {
-        while (left-- > 0) await subject.enqueue(next++, payload);
-      }),
-    );
-    row.push(perSecond(c === 1 ? jobs / 2 : jobs, began));
+/** Progress, where somebody looks on. */
+function say(what: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`… ${what}\n`);
+}
+
+function note(row: string, name: Name, figures: readonly number[]): void {
+  const cells = table.get(row) ?? new Map<Name, number[]>();
+  table.set(row, cells);
+  cells.set(name, [...(cells.get(name) ?? []), ...figures]);
+}
+
+async function shortQueue(name: Name, open: () => Promise<Subject>): Promise<void> {
+  const subject = await open();
+  for (const [callers, jobs] of widths)
+    note(rowName('enqueue', callers), name, [await enqueueing(subject, callers, taken(jobs), jobs)]);
+  // Some more begin while the workers start and stop.
+  await subject.enqueueMany(taken(1_000), 1_000, payload);
+  for (const [workers, jobs] of widths)
+    note(rowName('work', workers, 0), name, [await working(subject, workers, jobs)]);
+  await subject.close();
+  const idle = await open();
+  note(rowName('start', 0), name, await starting(idle, taken(samples), samples, false));
+  await idle.close();
+}
+
+async function longQueues(subjects: ReadonlyMap<Name, () => Promise<Subject>>): Promise<void> {
+  const all = [...widths.values()].reduce((sum, jobs) => sum + jobs, 0);
+  const count = backlog + all * rounds + 5_000;
+  const opened: (readonly [Name, Subject])[] = [];
+  for (const [name, open] of subjects) {
+    say(`${backlog.toLocaleString('en')} queued: ${titles[name]}`);
+    const subject = await open();
+    await subject.enqueueMany(taken(count), count, payload);
+    opened.push([name, subject]);
   }
-  for (const queued of [0, backlog]) {
+  for (let round = 0; round < rounds; round++)
+    for (const [name, subject] of opened)
+      for (const [workers, jobs] of widths)
+        note(rowName('work', workers, backlog), name, [await working(subject, workers, jobs)]);
+  for (const [name, subject] of opened) {
+    note(rowName('start', backlog), name, await starting(subject, taken(samples), samples, true));
     await subject.close();
-    subject = await open();
-    // Some more begin while the workers stop.
-    const count = queued + jobs * widths.length + 2_000;
-    await subject.enqueueMany(next, count, payload);
-    next += count;
-    for (const c of widths) row.push(await throughput(subject, c));
   }
-  await subject.close();
-  subject = await open();
-  const times = await latency(subject, next);
-  row.push(median(times).toFixed(2), percentile(times, 0.99).toFixed(2));
-  await subject.close();
-  return row;
 }
 
-function perSecond(count: number, began: number): string {
-  return String(Math.round((count / (performance.now() - began)) * 1_000));
+function rowName(what: 'enqueue' | 'work' | 'start', count: number, queued = 0): string {
+  const waiting = (n: number) => `${n.toLocaleString('en')} queued`;
+  if (what === 'enqueue') return `enqueue/s, c=${count}`;
+  if (what === 'work') return `start→complete/s, c=${count}, ${waiting(queued)}`;
+  return `enqueue→start ms, ${waiting(count)}`;
 }
 
-/** Jobs begun, one after the other per worker, until `jobs` of them are over. */
-async function throughput(subject: Subject, concurrency: number): Promise<string> {
-  let begun = 0;
-  let enough = () => {};
-  const all = new Promise<void>((resolve) => {
-    enough = resolve;
-  });
-  const began = performance.now();
-  const stop = await subject.work(
-    concurrency,
-    () => {
-      // As many more have begun as can be under way: the first `jobs` are over.
-      if (++begun === jobs) enough();
-    },
-    false,
+/** Commits per second of one row each, with nothing around them: what the disk gives one caller. */
+function nakedCommits(): number {
+  const db = new DatabaseSync(join(folder, `${++files}.db`));
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE job (id INTEGER PRIMARY KEY, payload TEXT) STRICT',
   );
-  await all;
-  const rate = perSecond(jobs, began);
-  await stop();
+  const insert = db.prepare('INSERT INTO job (payload) VALUES (?)');
+  const count = 500;
+  const since = performance.now();
+  for (let i = 0; i < count; i++) insert.run(payload);
+  const rate = perSecond(count, since);
+  db.close();
   return rate;
 }
 
-async function latency(subject: Subject, from: number): Promise<number[]> {
-  const requested = new Map<number, number>();
-  const times: number[] = [];
-  const stop = await subject.work(
-    4,
-    (id) => void times.push(performance.now() - (requested.get(id) as number)),
-    true,
-  );
-  await pause(300);
-  for (let i = 0; i < samples; i++) {
-    requested.set(from + i, performance.now());
-    await subject.enqueue(from + i, payload);
-    await pause(15);
-  }
-  while (times.length < samples) await pause(20);
-  await stop();
-  return times;
+// ── goals ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** At least (`≥`) or less than (`<`, `≤`) so much. */
+function goal(
+  what: string,
+  value: number | undefined,
+  sign: '≥' | '<' | '≤',
+  limit: number | undefined,
+): void {
+  if (value === undefined || limit === undefined) return;
+  const reached = sign === '≥' ? value >= limit : sign === '<' ? value < limit : value <= limit;
+  goals.push([what, figure(value), `${sign} ${figure(limit)}`, reached ? 'reached' : 'NOT REACHED']);
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** The orchestrator with a group of machines of one session each, fifty accounts, every rule in force; each run starts, runs and ends. */
-async function ours(name: string, database: Database): Promise<Subject> {
-  const store = openFleetStore(database, Number.POSITIVE_INFINITY);
-  const settings = {
-    ...defaultSettings,
-    queueLimit: Number.MAX_SAFE_INTEGER,
-    leaseMs: Number.POSITIVE_INFINITY,
+function judge(): void {
+  const rate = (row: string, name: Name) => {
+    const found = table.get(row)?.get(name);
+    return found && median(found);
   };
-  const log = new Log('bench', () => 0, []);
-  const orchestrator = await Orchestrator.open({
-    store,
-    clock: systemClock,
-    chance: Math.random,
-    settings,
-    log,
-  });
-  orchestrator.onEvents(() => {});
-  const queue = `g${Date.now()}`;
-  const machines = Array.from({ length: 16 }, (_, i) => `${queue}m${i}`);
-  await store.putGroup({
-    id: queue,
-    name: queue,
-    description: '',
-    owner: 'bench',
-    settings: defaultPlacement,
-  });
-  for (const id of machines) {
-    await store.putMachine({ id, name: id, description: '', owner: 'bench', unattendedSlots: 1 });
-    await store.setMembership(id, queue);
-    await orchestrator.heartbeat(id, 'boot', facts(), []);
-  }
-  const entry = (id: number) =>
-    request(`r${id}`, queue, { account: `u${id % 50}`, run: { inputs: { Text: payload } } });
-  return {
-    name,
-    enqueue(id) {
-      const { run, ...rest } = entry(id).entry;
-      return orchestrator.enqueue({ ...rest, run });
-    },
-    async enqueueMany(from, count) {
-      const all = Array.from({ length: count }, (_, i) => entry(from + i));
-      for (let i = 0; i < count; i += 1_000) await store.commit(all.slice(i, i + 1_000), Math.random);
-    },
-    async work(concurrency, started) {
-      let under = 0;
-      let over = () => {};
-      const one = async ({ run, fence }: Claim) => {
-        under++;
-        started(Number(run.id.slice(1)));
-        const holder = { runId: run.id, fence };
-        const at = systemClock.now();
-        await orchestrator.report({
-          kind: 'change',
-          holder,
-          change: { state: 'Running', startedAt: at },
-          before: [],
-        });
-        await orchestrator.report({
-          kind: 'change',
-          holder,
-          change: { state: 'Succeeded', endedAt: at },
-          before: [],
-        });
-        if (--under === 0) over();
-      };
-      const links = machines.slice(0, concurrency).map((id) =>
-        orchestrator.attach(id, queue, {
-          take: (claims) => claims.forEach((claim) => void one(claim)),
-          end() {},
-        }),
+  const times = (value: number | undefined, share: number) => value && value * share;
+  for (const queued of [0, backlog]) {
+    const row = rowName('start', queued);
+    for (const peer of ['graphile', 'pgboss'] as const)
+      goal(
+        `${row}, p50: ours on PostgreSQL below ${titles[peer]}`,
+        rate(row, 'server'),
+        '<',
+        rate(row, peer),
       );
-      return async () => {
-        for (const link of links) link.dispose();
-        if (under > 0)
-          await new Promise<void>((resolve) => {
-            over = resolve;
-          });
-      };
-    },
-    async close() {
-      await orchestrator.close();
-      await store.close();
-    },
-  };
+    for (const workers of widths.keys()) {
+      const working = rowName('work', workers, queued);
+      goal(`${working}: ours on PostgreSQL ≥ pg-boss`, rate(working, 'server'), '≥', rate(working, 'pgboss'));
+      if (workers === 16)
+        goal(
+          `${working}: ours on PostgreSQL ≥ 0.6 × graphile-worker`,
+          rate(working, 'server'),
+          '≥',
+          times(rate(working, 'graphile'), 0.6),
+        );
+    }
+    goal(
+      `${rowName('work', 16, queued)}: embedded, with events`,
+      rate(rowName('work', 16, queued), 'embedded'),
+      '≥',
+      2_400,
+    );
+  }
+  goal(`${rowName('enqueue', 16)}: embedded, durable`, rate(rowName('enqueue', 16), 'embedded'), '≥', 5_000);
 }
 
-/** PostgreSQL with its own settings but the memory; gives the address of a new database. */
-async function startDatabase(): Promise<(() => Promise<string>) | undefined> {
-  if (initdb === undefined || postgres === undefined)
-    return missing('PostgreSQL', 'node scripts/provision-servers.mjs');
-  const home = serverFolder();
-  const data = join(home, 'data');
-  runAs(initdb, ['-D', data, '-U', 'bench', '-A', 'trust', '-E', 'UTF8', '--locale=C'], home);
-  const port = await freePort();
-  const settings = {
-    port,
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-    shared_buffers: '512MB',
-    max_wal_size: '4GB',
-  };
-  const options = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  servers.push(await startServer(postgres, ['-D', data, ...options], home, port, 'SIGINT'));
-  let databases = 0;
-  const { default: pg } = await import('pg');
-  return async () => {
-    const client = new pg.Client({ connectionString: `postgres://bench@127.0.0.1:${port}/postgres` });
-    await client.connect();
-    const name = `bench${++databases}`;
-    await client.query(`CREATE DATABASE ${name}`);
-    await client.end();
-    return `postgres://bench@127.0.0.1:${port}/${name}`;
-  };
+async function judgeClaims(title: string, database: Database): Promise<void> {
+  for (const { queued, many, behindOne } of await claimTimes(database, sizes, claims))
+    for (const [what, times] of [
+      ['many accounts', many],
+      ['behind one busy account', behindOne],
+    ] as const)
+      goal(
+        `claim ms p99, ${title}, ${queued.toLocaleString('en')} queued, ${what} (p50 ${figure(median(times))})`,
+        percentile(times, 0.99),
+        '≤',
+        5,
+      );
 }
 
-async function startRedis(): Promise<number | undefined> {
-  const program = findProgram('redis-server');
-  if (program === undefined) return missing('Redis', 'apt-get install redis-server');
-  const home = serverFolder();
-  const port = await freePort();
-  const options = [
-    '--bind',
-    '127.0.0.1',
-    '--appendonly',
-    'yes',
-    '--appendfsync',
-    'always',
-    '--save',
-    '',
-    '--dir',
-    home,
-  ];
-  servers.push(await startServer(program, ['--port', String(port), ...options], home, port));
-  return port;
+// ── printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function figure(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 10 ? 1 : 2);
 }
 
-/** The folder with the peers of bench/peers/package-lock.json, installed when it is not there. */
-function cached(): string | undefined {
-  const source = join(import.meta.dirname, 'peers');
-  const lock = readFileSync(join(source, 'package-lock.json'));
-  const version = createHash('sha256').update(lock).digest('hex').slice(0, 16);
-  const cache = join(
-    process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
-    'desktop-flows',
-    `bench-${version}`,
+function printTable(naked: readonly number[]): void {
+  const names = [...new Set([...table.values()].flatMap((cells) => [...cells.keys()]))];
+  const peers = (['graphile', 'pgboss'] as const).filter((peer) => names.includes(peer));
+  const rows = [['', ...names.map((name) => titles[name]), ...peers.map((peer) => `÷ ${titles[peer]}`)]];
+  for (const [row, cells] of table) {
+    const isTime = row.includes(' ms');
+    const own = cells.get('server');
+    rows.push([
+      row,
+      ...names.map((name) => {
+        const found = cells.get(name);
+        if (found === undefined) return '';
+        // Of rates, the worst round; of times, the slowest of a hundred.
+        return `${figure(median(found))} (${figure(isTime ? percentile(found, 0.99) : Math.min(...found))})`;
+      }),
+      ...peers.map((peer) => {
+        const theirs = cells.get(peer);
+        return own && theirs ? (median(own) / median(theirs)).toFixed(2) : '';
+      }),
+    ]);
+  }
+  console.log(
+    `\nRates: median of ${rounds} rounds (worst round); times: p50 (p99) of ${samples} a round. c: callers or workers. The last columns: ours on PostgreSQL as a multiple of that peer.`,
   );
-  mkdirSync(cache, { recursive: true });
-  for (const file of readdirSync(source)) copyFileSync(join(source, file), join(cache, file));
-  if (existsSync(join(cache, 'node_modules', '.package-lock.json'))) return cache;
-  console.log(`Installing the peers into ${cache} …`);
-  const { status } = spawnSync(
-    'npm',
-    ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-    {
-      cwd: cache,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      shell: process.platform === 'win32',
-    },
+  console.log('With a queue behind them, the requests timed are urgent ones while four workers are busy.\n');
+  print(rows);
+  console.log(
+    `\nOne row per commit and nothing else, SQLite on this disk, one caller: ${figure(median(naked))}/s; a request to ours does that and all its rules ask.`,
   );
-  return status === 0 ? cache : missing('the peers', 'npm install in bench/peers, with a network');
 }
 
-async function load(cache: string, name: string): Promise<(servers: object) => Promise<Subject>> {
-  const module = (await import(pathToFileURL(join(cache, `${name}.mjs`)).href)) as {
-    open: (servers: object) => Promise<Subject>;
-  };
-  return module.open;
+function printClaimsAndGoals(): void {
+  console.log('\nGoals\n');
+  print([['', 'measured', 'goal', ''], ...goals]);
+  const missed = goals.filter(([, , , reached]) => reached !== 'reached').length;
+  console.log(`\n${goals.length - missed} of ${goals.length} goals reached.`);
 }
 
-function missing(what: string, how: string): undefined {
-  console.log(`skipped: needs ${what}, get it with: ${how}`);
+function printFleet(figures: Awaited<ReturnType<typeof fleetFigures>>): void {
+  const percent = (share: number | undefined) =>
+    share === undefined ? '?' : `${(share * 100).toFixed(0)} %`;
+  console.log(
+    '\n1,000 machines in 20 groups on one PostgreSQL, each beating every 15 s. Processor time as shares of one core; the orchestrator’s has the machines in it.\n',
+  );
+  print([
+    ['', 'seconds', 'queries/s', 'orchestrator', 'PostgreSQL', 'runs', 'enqueue→start ms p50', 'p95', 'p99'],
+    ...figures.map(({ name, seconds, queriesPerSecond, orchestratorCpu, databaseCpu, starts }) => [
+      name,
+      seconds.toFixed(1),
+      figure(queriesPerSecond),
+      percent(orchestratorCpu),
+      percent(databaseCpu),
+      String(starts.length),
+      ...[0.5, 0.95, 0.99].map((share) => (starts.length === 0 ? '' : figure(percentile(starts, share)))),
+    ]),
+  ]);
+}
+
+/** Columns of their own width; figures stand right. */
+function print(rows: readonly (readonly string[])[]): void {
+  const widths = (rows[0] as readonly string[]).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  for (const row of rows)
+    console.log(
+      row
+        .map((text, i) => (i === 0 ? text.padEnd(widths[i] as number) : text.padStart(widths[i] as number)))
+        .join('  '),
+    );
 }

@@ -21,6 +21,11 @@ const servers = [
   },
   { name: 'OpenSSH', programs: ['sshd', 'ssh-keygen'], packages: ['openssh-server', 'openssh-client'] },
 ];
+/** Those of the queue bench, which no test needs. */
+export const benchServers = [
+  { name: 'PostgreSQL', programs: ['initdb', 'postgres'], packages: ['postgresql'] },
+  { name: 'Redis', programs: ['redis-server'], packages: ['redis-server'] },
+];
 const libraries = ['/usr/lib', '/usr/lib64', '/usr/libexec'];
 const policy = '/usr/sbin/policy-rc.d';
 
@@ -49,18 +54,18 @@ function isProgram(path) {
   }
 }
 
-/** Installs what is missing unless `install` is false. Gives a line `needs X, get it with Y` for each server that is missing then. */
-export function provision({ install = true, say = console.log } = {}) {
-  const missing = servers.filter((server) => !isThere(server));
+/** Installs what is missing of `wanted` unless `install` is false. Gives a line `needs X, get it with Y` for each server that is missing then. */
+export function provision({ install = true, say = console.log, wanted = servers } = {}) {
+  const missing = wanted.filter((server) => !isThere(server));
   if (missing.length > 0 && install) {
     const packages = missing.flatMap((server) => server.packages);
-    say(`Servers for tests: installing ${packages.join(', ')} with apt-get …`);
+    say(`Servers: installing ${packages.join(', ')} with apt-get …`);
     withoutStarting(() => {
       // One package that cannot be had must not cost the others.
       if (!isInstalled(missing)) for (const server of missing) isInstalled([server]);
     });
   }
-  return servers
+  return wanted
     .filter((server) => !isThere(server))
     .map(({ name, packages }) => {
       const way = install

@@ -11,8 +11,7 @@ export async function open({ postgres }) {
   const utils = await makeWorkerUtils({ pgPool, ...quiet });
   await utils.migrate();
   return {
-    name: 'graphile-worker',
-    enqueue: (id, payload) => utils.addJob('job', { id, payload }),
+    enqueue: (id, payload, urgent) => utils.addJob('job', { id, payload }, { priority: urgent ? -1 : 0 }),
     async enqueueMany(from, count, payload) {
       const jobs = Array.from({ length: count }, (_, i) => ({
         identifier: 'job',

@@ -7,8 +7,7 @@ export async function open({ postgres }) {
   await boss.start();
   await boss.createQueue('job', { notify: true });
   return {
-    name: 'pg-boss',
-    enqueue: (id, payload) => boss.send('job', { id, payload }),
+    enqueue: (id, payload, urgent) => boss.send('job', { id, payload }, { priority: urgent ? 1 : 0 }),
     async enqueueMany(from, count, payload) {
       const jobs = Array.from({ length: count }, (_, i) => ({ data: { id: from + i, payload } }));
       for (let i = 0; i < count; i += 1_000) await boss.insert('job', jobs.slice(i, i + 1_000));
@@ -27,7 +26,7 @@ export async function open({ postgres }) {
             await new Promise((resolve) => setTimeout(resolve, 1));
             continue;
           }
-          started(job.data.id);
+          await started(job.data.id);
           await boss.complete('job', job.id);
         }
       });
