@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `fast` on every save (no processes, no disk beyond a temporary folder), `slow` with real agents, workers and files.
+// Two projects (the suites of Windows have a runner of their own, scripts/test-windows.mjs): `fast` on every save (no processes, no disk beyond a temporary folder), `slow` with real agents, workers and files.
 export default defineConfig({
   test: {
     projects: [
@@ -9,7 +9,7 @@ export default defineConfig({
           name: 'fast',
           setupFiles: ['test/seed.ts'],
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.slow.test.ts', 'test/vscode/**'],
+          exclude: ['test/**/*.slow.test.ts', 'test/**/*.windows.test.ts', 'test/vscode/**'],
           testTimeout: 30_000, // a busy machine is no failure
         },
       },

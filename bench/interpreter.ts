@@ -8,6 +8,7 @@ import { Redactor } from '../src/base/redact.ts';
 import { parse } from '../src/language/syntax/parser.ts';
 import type { ActionDefinition } from '../src/runtime/action.ts';
 import { compile } from '../src/runtime/compile.ts';
+import { DesktopOfRun } from '../src/runtime/desktopOfRun.ts';
 import { noRepositories } from '../src/runtime/elements.ts';
 import { Engine } from '../src/runtime/engine.ts';
 import type { Host } from '../src/runtime/host.ts';
@@ -46,7 +47,12 @@ function engineOf(text: string): Engine {
       },
     },
     redactor: new Redactor(),
-    control: { safeStopRequested: false, owned: new Set() },
+    control: {
+      safeStopRequested: false,
+      owned: new Set(),
+      desktop: new DesktopOfRun(undefined).get,
+      shell: undefined,
+    },
     runFlow: async () => ({}),
   });
 }

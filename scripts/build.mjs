@@ -11,10 +11,15 @@ const entries = {
   server: 'src/server/main.ts',
   agent: 'src/agent/main.ts',
   worker: 'src/agent/worker/main.ts',
+  notifier: 'src/agent/notifications/main.ts',
   orchestrator: 'src/agent/orchestrator/main.ts',
   tester: 'src/testing/main.ts',
   cli: 'src/cli/dflow.ts',
   recognition: 'src/runtime/actions/ocr/thread.ts',
+  desktop: 'src/desktop/threadMain.ts',
+  question: 'src/desktop/windows/questionThread.ts',
+  capture: 'src/agent/captureMain.ts',
+  captureThread: 'src/desktop/windows/captureThread.ts',
 };
 /** Packages that sources load with `await import(…)`; a file of its own each, so that a worker that does not need them starts fast. */
 const lazyPackages = [
@@ -33,7 +38,11 @@ const lazyPackages = [
   '@cantoo/pdf-lib',
 ];
 /** Those that read files of their own at run time and cannot be bundled: copied, without what `leaveOut` matches. */
-const copiedPackages = { 'playwright-core': /^lib\/vite\b|^types\b|\.d\.ts$|^bin\b/ };
+const copiedPackages = {
+  'playwright-core': /^lib\/vite\b|^types\b|\.d\.ts$|^bin\b/,
+  koffi:
+    /^(lib|doc|vendor)\b|^src\/koffi\/src\/.*\.(?!cjs$)|\.(md|d\.ts)$|CMakeLists|cnoke|indirect|index\.js$/,
+};
 const libraryFile = (name) => name.replace(/^@/, '').replaceAll('/', '-');
 
 const lazily = {
@@ -81,6 +90,11 @@ export async function build(mode = 'development') {
       recursive: true,
       filter: (path) => !leaveOut.test(relative(from, path).replaceAll('\\', '/')),
     });
+  }
+  // The part of koffi that calls Windows, where this system has one; packages made elsewhere get it from scripts/windows/package.mjs.
+  for (const name of ['koffi-win32-x64', 'koffi-win32-arm64']) {
+    const from = join(root, 'node_modules', '@koromix', name);
+    if (existsSync(from)) cpSync(from, join(root, 'dist', 'lib', '@koromix', name), { recursive: true });
   }
   const inputs = {};
   for (const path of [

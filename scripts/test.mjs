@@ -23,6 +23,7 @@ const steps = {
     servers();
     return vitest('slow');
   },
+  windows: () => windows(),
   vscode: () => vscode(),
 };
 
@@ -97,6 +98,18 @@ function vscode() {
   const report = join(root, 'out', 'vscode.json');
   rmSync(report, { force: true });
   const code = runTool(['scripts/test-vscode.mjs']);
+  if (!existsSync(report)) return { passed: 0, failed: 1 };
+  const counts = JSON.parse(readFileSync(report, 'utf8'));
+  return { passed: counts.passed, failed: code !== 0 && counts.failed === 0 ? 1 : counts.failed };
+}
+
+/** The suites that Windows' own node.exe runs. What only Windows itself can show is no failure here: the acceptance run shows it. */
+function windows() {
+  const provision = runTool(['scripts/provision-windows.mjs', ...(ci ? [] : ['--check'])]);
+  if (provision !== 0) return undefined;
+  const report = join(root, 'out', 'windows.json');
+  rmSync(report, { force: true });
+  const code = runTool(['scripts/test-windows.mjs']);
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const counts = JSON.parse(readFileSync(report, 'utf8'));
   return { passed: counts.passed, failed: code !== 0 && counts.failed === 0 ? 1 : counts.failed };

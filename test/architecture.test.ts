@@ -16,6 +16,19 @@ interface Rule {
 
 const rules: Readonly<Record<string, Rule>> = {
   base: { sentence: 'base/ is the foundation and imports nothing.', folders: [], packages: [], node: [] },
+  win32: {
+    sentence: 'win32/ calls Windows: base, node:* and koffi; it decides nothing.',
+    folders: ['base'],
+    packages: ['koffi'],
+    node: [''],
+  },
+  desktop: {
+    sentence:
+      'desktop/ drives the windows of a session: base; windows/ and the threads also win32 and node:*; no runtime, no agent, no vscode.',
+    folders: ['base', 'win32'],
+    packages: [],
+    node: ['windows/', 'thread', 'questions.ts', 'png.ts'],
+  },
   language: {
     sentence: 'language/ turns text into meaning: base only, no node:*, no vscode, no LSP types, no IO.',
     folders: ['base'],
@@ -24,8 +37,8 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   interchange: {
     sentence:
-      'interchange/ knows the containers of a flow (clipboard text, repositories, solutions): base, language and the readers of XML and zip; no node:*, no IO.',
-    folders: ['base', 'language'],
+      'interchange/ knows the containers of a flow (clipboard text, repositories, solutions): base, language, the selectors of desktop/ and the readers of XML and zip; no node:*, no IO.',
+    folders: ['base', 'desktop', 'language'],
     packages: ['sax', 'fflate'],
     node: [],
   },
@@ -38,8 +51,8 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   runtime: {
     sentence:
-      'runtime/ turns meaning into effects: base and language; node:* and the packages for formats and protocols only inside runtime/actions/.',
-    folders: ['base', 'language'],
+      'runtime/ turns meaning into effects: base, language and the contracts of desktop/; node:* and the packages for formats and protocols only inside runtime/actions/.',
+    folders: ['base', 'desktop', 'language'],
     packages: [
       '@cantoo/pdf-lib',
       '@formulajs/formulajs',
@@ -114,6 +127,8 @@ const rules: Readonly<Record<string, Rule>> = {
       'orchestration',
       'protocol',
       'launch',
+      'desktop',
+      'win32',
     ],
     packages: ['ws'],
     node: [''],

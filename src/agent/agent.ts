@@ -26,7 +26,9 @@ import type { RunError } from '../protocol/run.ts';
 import type { OwnSessions } from '../protocol/sessions.ts';
 import { type ApiServices, Client, type MethodsOf, type OwnMethod } from './api.ts';
 import { auditTrail } from './auditTrail.ts';
+import { Captures, captureRefusal, captureScript } from './capture.ts';
 import { openCredentialStore, tryCredential } from './credentials/credentialStore.ts';
+import { systemProtection } from './credentials/protection.ts';
 import { References } from './credentials/references.ts';
 import {
   dataFolderError,
@@ -41,6 +43,7 @@ import type { FleetServices } from './fleetApi.ts';
 import { openGate } from './gate.ts';
 import { lockDataFolder } from './lock.ts';
 import { logFile } from './logFile.ts';
+import { notifierScript, openNotifications } from './notifications/notifications.ts';
 import { Membership } from './orchestrator/membership.ts';
 import { shareHost } from './orchestrator/sharedHost.ts';
 import { ownReach } from './reach.ts';
@@ -81,6 +84,8 @@ export interface Agent {
   readonly stopped: Promise<void>;
   /** Claims nothing more, cancels what runs, closes everything. Queued runs stay for the next start. */
   stop(reason: string): Promise<void>;
+  /** The system has told that something happened to a session of this machine: it is looked at now. */
+  sessionHappened(): void;
 }
 
 /**
@@ -96,7 +101,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     owned.add(lockDataFolder(dataFolder));
     const log = new Log('agent', () => clock.now(), [logFile(join(dataFolder, 'agent.log'))]);
     log.info('agent starts', { pid: process.pid, version, node: process.versions.node });
-    const vault = openVault(dataFolder);
+    const vault = openVault(dataFolder, systemProtection('key of inputs'));
     const id = machineId(dataFolder);
     let recovered: ProductError | undefined;
     const noticed = (told: ProductError) => {
@@ -137,6 +142,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await session.host.signOut(opened);
     };
     let membership: Membership | undefined;
+    const clients = new Set<Client>();
     const session = await openSessions({
       own: chosenSessions(dataFolder, options.sessions),
       dataFolder,
@@ -144,6 +150,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       workerScript: options.workerScript,
       launch: options.launch,
       vault,
+      isEditorAt: (runId) => [...clients].some((client) => client.asksFor(runId)),
       credentialOf: async (claim, signal) => {
         const connection = (await store.connections()).find((one) => one.id === claim.run.connection);
         if (connection !== undefined) return credentials.resolve(connection, signal);
@@ -179,7 +186,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       slots: 1,
     };
     // The door first, then the queue: an agent that cannot be reached must not start runs.
-    const clients = new Set<Client>();
     let admit: ((transport: ConstructorParameters<typeof Client>[0]) => void) | undefined;
     const token = randomBytes(32).toString('base64url');
     const gate = await openGate({
@@ -211,12 +217,26 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     owned.add({ dispose: () => void orchestrator.close() });
     const link = embeddedLink(orchestrator, id, known?.group);
     const [own, fleets] = shareHost(session.workers);
-    const runner = new Runner({
+    const notifications = openNotifications({
+      host: session.host,
+      program: process.execPath,
+      script: notifierScript(options.workerScript),
+      setting: async () => {
+        const here = (await store.machines(Number.POSITIVE_INFINITY)).find((one) => one.id === id);
+        return here?.settings.notifications ?? 'all';
+      },
+      dataFolder,
+      clock,
+      log: log.child('notifications'),
+    });
+    if (notifications !== undefined) owned.add(notifications);
+    const runner: Runner = new Runner({
       link,
       workers: own,
       clock,
       boot: randomUUID(),
       settings,
+      told: (claim, change) => notifications?.heard(claim, change, runner),
       log: log.child('runner'),
     });
     await runner.start();
@@ -237,6 +257,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           signIn,
           AbortSignal.timeout(connectionTestMs),
         ),
+      told: (claim, change, of) => notifications?.heard(claim, change, of),
       log: log.child('membership'),
     });
     membership = joined;
@@ -353,11 +374,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     };
     let workQueues: SqliteWorkQueues | undefined;
     owned.add({ dispose: () => workQueues?.close() });
+    const captures = owned.add(
+      new Captures({
+        script: captureScript(options.workerScript),
+        log: log.child('capture'),
+        clock,
+        refusal: captureRefusal,
+      }),
+    );
     const ownMethods = (client: Client): MethodsOf<OwnMethod> => ({
       ...workQueueMethods(() => {
         workQueues ??= openWorkQueues(workQueuesFile(dataFolder), `agent ${id}`, clock, randomUUID);
         return workQueues;
       }),
+      ...captures.methods,
       'connections.rekey': async () => {
         const done = credentials.changeKey();
         const { sealed, unreadable } = done;
@@ -430,7 +460,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
     log.info('agent is ready', { port: gate.port });
     idleChanged();
-    return { address, log, stopped, stop };
+    return { address, log, stopped, stop, sessionHappened: session.happened };
   } catch (error) {
     owned.dispose();
     await closed?.catch(() => {}); // the next start needs the file

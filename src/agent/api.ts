@@ -13,6 +13,7 @@ import {
   type Machine,
   protocolVersion,
 } from '../protocol/agent.ts';
+import type { CaptureMethod } from '../protocol/capture.ts';
 import type { FleetMethod } from '../protocol/fleetMethods.ts';
 import { checkProtocol } from '../protocol/link.ts';
 import { invalidRequest, RpcPeer } from '../protocol/rpc.ts';
@@ -38,7 +39,8 @@ export type OwnMethod =
   | 'agent.stay'
   | 'agent.status'
   | 'agent.pair'
-  | 'agent.unpair';
+  | 'agent.unpair'
+  | CaptureMethod;
 
 export type MethodsOf<M extends AgentMethod> = {
   readonly [N in M]: (params: AgentParams<N>) => Promise<AgentResult<N>> | AgentResult<N>;
@@ -74,6 +76,9 @@ const rolesMs = 5_000;
 
 type Methods = MethodsOf<Exclude<AgentMethod, OwnMethod>> & Partial<MethodsOf<OwnMethod>>;
 
+/** How an editor names itself: it has a window of its own for what a flow asks. */
+const isEditor = /^VS Code\b/;
+
 export class Client implements Disposable {
   readonly #services: ApiServices;
   readonly #fleet: FleetApi;
@@ -86,6 +91,8 @@ export class Client implements Disposable {
   readonly #known = new Map<string, Pick<Run, 'queue' | 'requestedBy'>>();
   #roles: { readonly of: Roles; readonly since: number } | undefined;
   #name = 'unknown';
+  /** Runs that an editor queued. */
+  readonly #queued = new Set<string>();
   #greeted = false;
   /** Number of the last event that was looked at; undefined before `subscribe`. */
   #cursor: number | undefined;
@@ -121,6 +128,11 @@ export class Client implements Disposable {
   /** What the client said it is. */
   get name(): string {
     return this.#name;
+  }
+
+  /** Whether this is the editor that queued the run: it shows what the flow asks. */
+  asksFor(runId: string): boolean {
+    return this.#queued.has(runId);
   }
 
   close(code: number, reason: string): void {
@@ -253,7 +265,7 @@ export class Client implements Disposable {
   }
 
   async #enqueue(params: AgentParams<'runs.enqueue'>): Promise<Run> {
-    const { orchestrator, vault, log, newId, asker } = this.#services;
+    const { orchestrator, vault, log, newId, asker, fleet } = this.#services;
     const { id = newId(), debug, flow, mode } = params;
     if (debug === true && this.#reach.willBeDebugged === undefined) {
       throw new ProductError(
@@ -264,8 +276,12 @@ export class Client implements Disposable {
     }
     const requestedBy = nameOf(asker, params.requestedBy);
     const target = await this.#fleet.target(params, mode);
-    const prepared = prepareRun({ ...params, requestedBy }, target, vault, id);
+    // A run for a group or another machine may get what this one does not have.
+    const system =
+      target.queue !== fleet.own?.machineId ? undefined : process.platform === 'win32' ? 'windows' : 'other';
+    const prepared = prepareRun({ ...params, requestedBy }, target, vault, id, system);
     if (debug === true) this.#reach.willBeDebugged?.(id);
+    if (isEditor.test(this.#name)) this.#queued.add(id);
     const run = await orchestrator.enqueue({ ...prepared, run: { ...prepared.run, id } });
     log.info('run queued', { runId: id, flow: flow.name, by: asker.principal, client: this.#name });
     return run;

@@ -12,12 +12,18 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../base/error.ts';
+import { isInProfile, keepPrivate } from './access.ts';
 
-/** Makes the folder if it is not there (mode 0700; on Windows the user's own profile protects it). Throws `DataFolderUnusable`. */
+/**
+ * Makes the folder if it is not there, for its owner only: mode 0700; on Windows the user's own profile protects it, and elsewhere an
+ * access list for the account, the system and administrators does. Throws `DataFolderUnusable`.
+ */
 export function prepareDataFolder(folder: string): void {
   try {
     // A folder that was there keeps its mode: it may hold other things. The files in it are private one by one.
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined && process.platform === 'win32' && !isInProfile(folder))
+      keepPrivate(folder, 'folder');
   } catch (error) {
     throw dataFolderError(folder, error);
   }
@@ -46,6 +52,8 @@ export function writePrivateFile(path: string, content: string | Uint8Array): vo
   } finally {
     closeSync(file);
   }
+  // A folder that was there before us may let others read what is made in it.
+  if (process.platform === 'win32' && !isInProfile(path)) keepPrivate(draft, 'file');
   renameSync(draft, path);
 }
 
@@ -67,6 +75,14 @@ export function readIfPresent(path: string): Buffer | undefined {
     throw error;
   }
 }
+
+/**
+ * What a worker is started with besides: Node keeps its compiled program in the folder and begins with that the next time. Must be one
+ * that only the account of the worker can write to. A worker does not pass it on.
+ */
+export const compiledIn = (dataFolder: string): { readonly NODE_COMPILE_CACHE: string } => ({
+  NODE_COMPILE_CACHE: join(dataFolder, 'compiled'),
+});
 
 /** The work queues of the machine. */
 export const workQueuesFile = (dataFolder: string): string => join(dataFolder, 'workQueues.db');

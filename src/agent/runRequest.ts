@@ -5,7 +5,7 @@ import { ProductError } from '../base/error.ts';
 import { LineIndex } from '../base/text.ts';
 import { bundle } from '../files/companions.ts';
 import { checkInputs, flowInfo } from '../language/analysis/flow.ts';
-import { check } from '../language/checks/check.ts';
+import { type CheckOptions, check } from '../language/checks/check.ts';
 import { isBlocking } from '../language/diagnostics.ts';
 import { parse } from '../language/syntax/parser.ts';
 import type { FlowFile } from '../language/syntax/tree.ts';
@@ -21,7 +21,8 @@ import { shownInputs } from './shown.ts';
 export const maxInputBytes = 2 * 1024 * 1024;
 
 /**
- * The request as the queue takes it. `sealFor`: the run or schedule whose inputs they are. Throws `FlowTooLarge`, `FlowHasErrors`, what
+ * The request as the queue takes it. `sealFor`: the run or schedule whose inputs they are. `system`: of the machine that will run it, when
+ * that is certain. Throws `FlowTooLarge`, `FlowHasErrors`, what
  * `bundle` and `checkInputs` find, `InputsTooLarge`.
  */
 export function prepareRun(
@@ -29,13 +30,15 @@ export function prepareRun(
   { queue, account, connection }: RunTarget,
   vault: Vault,
   sealFor: string,
+  system?: CheckOptions['system'],
 ): ScheduledRequest {
   const { flow, mode, priority, requestedBy, timeoutSeconds, elevated, logging } = params;
   const companions = flow.companions ?? [];
   refuseTooLarge(flow.name, [{ path: flow.path || flow.name, text: flow.text }, ...companions]);
   const file = parse(flow.text);
-  refuseErrors(flow.path || flow.name, file);
-  for (const called of bundle(flow.name, file, companions).called) refuseErrors(called.path, called.file);
+  refuseErrors(flow.path || flow.name, file, system);
+  for (const called of bundle(flow.name, file, companions).called)
+    refuseErrors(called.path, called.file, system);
   const { values, shown } = fittingInputs(file, params.inputs);
   return {
     run: {
@@ -129,8 +132,10 @@ function refuseTooLarge(name: string, files: readonly Companion[]): void {
 /** Rounded up, so that what is too large never seems to fit. */
 const megabytes = (size: number): string => `${(Math.ceil((size / 1024 / 1024) * 10) / 10).toFixed(1)} MB`;
 
-function refuseErrors(path: string, file: FlowFile): void {
-  const blocking = check(file, { blockingOnly: true }).filter(isBlocking);
+function refuseErrors(path: string, file: FlowFile, system: CheckOptions['system']): void {
+  const blocking = check(file, { blockingOnly: true, ...(system !== undefined && { system }) }).filter(
+    isBlocking,
+  );
   if (blocking.length === 0) return;
   const first = blocking[0] as (typeof blocking)[number];
   const line = new LineIndex(file.text).lineOf(first.start) + 1;

@@ -97,6 +97,8 @@ export interface RunnerOptions {
   /** Tells this life of the agent from every other. */
   readonly boot: string;
   readonly settings: Pick<QueueSettings, 'heartbeatMs' | 'stopGraceMs' | 'startTimeoutMs'>;
+  /** Hears what becomes of each run, before it is recorded. */
+  readonly told?: (claim: Claim, change: RunChange) => void;
   readonly log: Log;
 }
 
@@ -127,6 +129,8 @@ class ActiveRun {
   debugger: Debugger | undefined;
   /** As the orchestrator knows it. */
   state: RunState = 'Starting';
+  /** As it was told on. */
+  readonly told: { state: RunState } = { state: 'Starting' };
   /** Why it is being ended from outside. */
   ending: RunEnding | undefined;
   position: RunPosition | undefined;
@@ -379,6 +383,7 @@ export class Runner implements AgentPort {
     this.#options.log.warn('a run is no longer this machine’s and is ended', { runId: active.id });
     active.final ??= { state: 'Lost' };
     active.ended = true;
+    this.#told(active, active.final);
     active.worker?.kill();
     active.preparing.abort();
     this.#release(active);
@@ -667,6 +672,7 @@ export class Runner implements AgentPort {
   // ── reports ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #change(active: ActiveRun, change: RunChange, before: readonly EventBody[] = []): Promise<void> {
+    this.#told(active, change);
     const taken = await this.#options.link.report({
       kind: 'change',
       holder: active.holder(),
@@ -674,6 +680,13 @@ export class Runner implements AgentPort {
       before,
     });
     if (taken) active.state = change.state;
+  }
+
+  /** Once of each state: the end is recorded again until it can be. */
+  #told({ claim, told }: ActiveRun, change: RunChange): void {
+    if (told.state === change.state) return;
+    told.state = change.state;
+    this.#options.told?.(claim, change);
   }
 
   async #append(active: ActiveRun, bodies: readonly EventBody[], position?: RunPosition): Promise<void> {

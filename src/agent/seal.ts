@@ -1,10 +1,13 @@
 // Seals the inputs of runs, so that the run store holds nothing readable of them. The key lies in the same folder, readable by its
-// owner only: this protects backups, synchronised copies and support bundles of the store, not against the owner's own programs.
+// owner only, and protected by the system where it can: this protects backups, synchronised copies and support bundles of the store,
+// not against the owner's own programs.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProductError } from '../base/error.ts';
 import type { WireValue } from '../protocol/run.ts';
+import { keepPrivate } from './access.ts';
+import { type Protection, unwrapped, wrapped } from './credentials/protection.ts';
 import { readIfPresent, writePrivateFile } from './dataFolder.ts';
 
 const algorithm = 'aes-256-gcm';
@@ -23,22 +26,39 @@ export interface Vault {
   open(runId: string, sealed: Uint8Array): Inputs;
 }
 
-/** The vault of a data folder; its key is made at first use. Throws `InputsKeyDamaged` and leaves such a file alone. */
-export function openVault(dataFolder: string): Vault {
+/**
+ * The vault of a data folder; its key is made at first use. With `protection` a key without it, of an older version, is protected from then
+ * on; without, the key can be copied to another computer. Throws `InputsKeyDamaged` and leaves such a file alone.
+ */
+export function openVault(dataFolder: string, protection?: Protection): Vault {
   const path = join(dataFolder, 'inputs.key');
-  let key = readIfPresent(path);
-  if (!key) {
-    key = randomBytes(keyBytes);
-    writePrivateFile(path, key);
-  } else if (process.platform !== 'win32') chmodSync(path, 0o600);
-  if (key.length !== keyBytes) {
-    throw new ProductError(
-      'InputsKeyDamaged',
-      `The key file ${path} has ${key.length} bytes instead of ${keyBytes}.`,
-      'Restore it from a backup, or delete it: queued runs with inputs must then be requested again.',
-    );
+  const file = readIfPresent(path);
+  const keep = (key: Buffer) => {
+    writePrivateFile(path, protection === undefined ? key : wrapped(key, protection));
+    if (process.platform === 'win32') keepPrivate(path, 'file');
+    return vault(key);
+  };
+  if (file === undefined) return keep(randomBytes(keyBytes));
+  if (process.platform !== 'win32') chmodSync(path, 0o600);
+  const key = file.length === keyBytes ? undefined : opened(path, file, protection);
+  if (key !== undefined) return vault(key);
+  return protection === undefined ? vault(file) : keep(file);
+}
+
+/** The key in a file that is more than the key. */
+function opened(path: string, file: Buffer, protection: Protection | undefined): Buffer {
+  let why = `it has ${file.length} bytes instead of ${keyBytes}`;
+  try {
+    const key = unwrapped(file, protection);
+    if (key?.length === keyBytes) return key;
+  } catch (error) {
+    why = (error as Error).message;
   }
-  return vault(key);
+  throw new ProductError(
+    'InputsKeyDamaged',
+    `The key file ${path} cannot be used (${why}). It was left as it is.`,
+    'Restore it from a backup, or delete it: queued runs with inputs must then be requested again.',
+  );
 }
 
 export function vault(key: Uint8Array): Vault {

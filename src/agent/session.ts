@@ -1,8 +1,9 @@
 // The session that the agent itself is in, as the place where runs execute: that of the user who started it. Attended runs use it; an
 // unattended one would need a session of its own, which only a session host can make (agent/sessions/).
-import { hostname, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import type { MachineFacts } from '../protocol/fleet.ts';
 import type { WorkerHost } from './runner.ts';
+import { computerName } from './sessions/computerName.ts';
 import type { Launch } from './workerLauncher.ts';
 
 /** Identifier of the one session there is. */
@@ -18,7 +19,7 @@ export function currentSession(
   const facts: MachineFacts = {
     platform: `${process.platform} ${process.arch}`,
     agentVersion,
-    host: hostname(),
+    host: computerName(),
     edition: 'client',
     makesSessions: false,
     sessionLimit: 1,

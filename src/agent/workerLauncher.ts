@@ -9,7 +9,7 @@ import { openWorkQueues } from '../orchestration/sqliteWorkQueues.ts';
 import type { Claim } from '../orchestration/store.ts';
 import { invalidRequest } from '../protocol/rpc.ts';
 import { fromWorker, type ToWorker } from '../protocol/worker.ts';
-import { workQueuesFile } from './dataFolder.ts';
+import { compiledIn, workQueuesFile } from './dataFolder.ts';
 import type { Worker, WorkerReport } from './runner.ts';
 import { RunWorkQueues } from './runWorkQueues.ts';
 import type { Vault } from './seal.ts';
@@ -20,6 +20,8 @@ export interface WorkerTalkOptions {
   /** The work queues are there. */
   readonly dataFolder: string;
   readonly log: Log;
+  /** Whether the editor that a run was started from is there: it asks what the flow wants to know. */
+  readonly isEditorAt?: ((runId: string) => boolean) | undefined;
 }
 
 export interface WorkerLauncherOptions extends WorkerTalkOptions {
@@ -50,14 +52,15 @@ export function workerLauncher({ script, ...options }: WorkerLauncherOptions): L
       execArgv: [],
       detached: process.platform !== 'win32',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: process.env,
+      env: { ...process.env, ...compiledIn(options.dataFolder) },
     });
     return talk(child, report, debug);
   };
 }
 
 /** Opens the inputs of `claim`, before anything is started for it. The process must lead a group of its own on POSIX. Throws as `Vault.open`. */
-export function workerTalk({ vault, dataFolder, log }: WorkerTalkOptions, claim: Claim): WorkerTalk {
+export function workerTalk(options: WorkerTalkOptions, claim: Claim): WorkerTalk {
+  const { vault, dataFolder, log, isEditorAt } = options;
   const runId = claim.run.id;
   const inputs = vault.open(runId, claim.sealedInputs);
   const redactor = new Redactor();
@@ -90,6 +93,7 @@ export function workerTalk({ vault, dataFolder, log }: WorkerTalkOptions, claim:
           inputs: { ...inputs },
           logging: claim.run.logging ?? {},
           debug,
+          showsQuestions: claim.run.mode === 'attended' && isEditorAt?.(runId) !== true,
         });
       } else if (parsed.data.kind === 'workQueues') {
         if (parsed.data.fence === claim.fence)
@@ -144,6 +148,10 @@ export function workerTalk({ vault, dataFolder, log }: WorkerTalkOptions, claim:
 /** Ends a worker and every process it started. */
 function killTree(child: ChildProcess): void {
   if (child.pid === undefined) return;
+  if ('endsTree' in child) {
+    child.kill('SIGKILL'); // one in another session (sessions/windows/child.ts)
+    return;
+  }
   if (process.platform === 'win32') {
     spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).once(
       'error',

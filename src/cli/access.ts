@@ -122,7 +122,7 @@ const toolchainNode = join(
 );
 
 /** Beside the bundle; in a checkout that runs from its sources, the agent's source. */
-const agentScript =
+export const agentScript =
   typeof __dirname === 'string'
     ? join(__dirname, 'agent.cjs')
     : join(import.meta.dirname, '..', 'agent', 'main.ts');

@@ -1,7 +1,14 @@
 // `dflow actions`: which actions flows use, how often, and whether this version's agent can run them.
 import { asProductError, type ProductError } from '../base/error.ts';
 import { callsOf } from '../language/analysis/named.ts';
-import { actionIds, canonicalId, findAction, isImplemented } from '../language/catalog/catalog.ts';
+import {
+  actionIds,
+  canonicalId,
+  findAction,
+  isImplemented,
+  type NeededSystem,
+  neededSystem,
+} from '../language/catalog/catalog.ts';
 import { eachStatement } from '../language/syntax/walk.ts';
 import { flowPaths, readFlow } from './flowFile.ts';
 import { counted, type Output } from './terminal.ts';
@@ -12,16 +19,21 @@ interface UsedAction {
   readonly name: string | undefined;
   /** `unknown`: not in the catalog, so nothing can be said about it. */
   readonly support: 'supported' | 'unsupported' | 'unknown';
+  /** Only agents on this system support it. */
+  readonly needs?: NeededSystem;
   count: number;
   files: number;
 }
 
-/** The ids of all actions this version's agent can carry out: one a line, or with `json` as one list. */
+/**
+ * The ids of all actions this version's agent can carry out: one a line, where those that need Windows say so, or with `json` as one
+ * list.
+ */
 export function listSupported(json: boolean, out: Output): number {
   const ids = actionIds()
     .filter((id) => isImplemented(id) && canonicalId(id) === id)
     .sort();
-  out.write(json ? `${JSON.stringify(ids)}\n` : ids.map((id) => `${id}\n`).join(''));
+  out.write(json ? `${JSON.stringify(ids)}\n` : ids.map((id) => `${id}${needed(id)}\n`).join(''));
   return exitCode.ok;
 }
 
@@ -60,7 +72,7 @@ export function listActions(paths: readonly string[], json: boolean, out: Output
     out.write(`${JSON.stringify({ actions, files, errors })}\n`);
   } else {
     for (const { id, name, support, count } of actions) {
-      const what = name === undefined ? id : `${id}  ${name}`;
+      const what = `${name === undefined ? id : `${id}  ${name}`}${needed(id)}`;
       out.write(`${String(count).padStart(6)}  ${support.padEnd(11)}  ${what}\n`);
     }
     const number = (support: UsedAction['support']) =>
@@ -75,8 +87,18 @@ export function listActions(paths: readonly string[], json: boolean, out: Output
   return failures.length > 0 ? exitCode.failed : exitCode.ok;
 }
 
+const needed = (id: string): string => (neededSystem(id) === 'windows' ? '  (needs Windows)' : '');
+
 function describe(id: string): UsedAction {
   const found = findAction(id);
   const support = found === undefined ? 'unknown' : isImplemented(id) ? 'supported' : 'unsupported';
-  return { id, name: found?.definition.displayName, support, count: 0, files: 0 };
+  const needs = neededSystem(id);
+  return {
+    id,
+    name: found?.definition.displayName,
+    support,
+    ...(needs !== undefined && { needs }),
+    count: 0,
+    files: 0,
+  };
 }

@@ -1,9 +1,10 @@
-// `dflow agent start|status|stop`: the agent of one data folder, from the command line.
+// `dflow agent start|status|stop|install|uninstall`: the agent of one data folder, from the command line.
 import { ProductError } from '../base/error.ts';
 import { isAlive } from '../launch/dataFolder.ts';
+import { changeService } from '../launch/service.ts';
 import type { AgentResult } from '../protocol/agent.ts';
 import type { AgentLink } from '../protocol/link.ts';
-import type { AgentAccess, AgentStartOptions } from './access.ts';
+import { type AgentAccess, type AgentStartOptions, agentScript, nodePath } from './access.ts';
 import { counted, type Output } from './terminal.ts';
 import { showSpan } from './times.ts';
 import { exitCode } from './usage.ts';
@@ -71,6 +72,41 @@ export async function stopAgentCommand(access: AgentAccess, out: Output): Promis
   await stopAgent(link, false);
   await ended(pid);
   out.write(`The agent has stopped.${queued > 0 ? ` ${queued} queued runs wait for its next start.` : ''}\n`);
+  return exitCode.ok;
+}
+
+/** Sets the agent up as a service of Windows, or brings the one there is in line with this version; it runs afterwards. */
+export async function installCommand(dataFolder: string | undefined, out: Output): Promise<number> {
+  const {
+    name,
+    change,
+    dataFolder: data,
+  } = await changeService('install', {
+    nodePath: nodePath(),
+    agentScript,
+    dataFolder,
+  });
+  out.write(
+    `The service ${name} is ${change === 'installed' ? 'set up' : 'up to date'} and running, with its data in ${data}.\n`,
+  );
+  return exitCode.ok;
+}
+
+export async function uninstallCommand(dataFolder: string | undefined, out: Output): Promise<number> {
+  const {
+    name,
+    change,
+    dataFolder: data,
+  } = await changeService('remove', {
+    nodePath: nodePath(),
+    agentScript,
+    dataFolder,
+  });
+  out.write(
+    change === 'removed'
+      ? `The service ${name} is removed. Its data stays in ${data}.\n`
+      : `There is no service ${name}.\n`,
+  );
   return exitCode.ok;
 }
 

@@ -4,8 +4,9 @@ import { askLine, isInteractive } from './prompt.ts';
 import { printable } from './terminal.ts';
 
 /** Asks the person; where nobody can answer, a message gets its default button and any other dialog is canceled. Throws as `askLine`. */
-export async function answerAtTerminal(question: Question, signal: AbortSignal): Promise<Answer> {
-  if (!isInteractive()) return unattendedAnswer(question);
+/** Undefined leaves it to others. */
+export async function answerAtTerminal(question: Question, signal: AbortSignal): Promise<Answer | undefined> {
+  if (!isInteractive()) return question.isShown === true ? undefined : unattendedAnswer(question);
   return readAnswer(
     question,
     await askLine(promptOf(question), { masked: question.kind === 'password', signal }),

@@ -39,14 +39,16 @@ function checkOne(
     if (error !== undefined) throw error;
     const flow = readFlow(path);
     const surroundings = neighbours.surroundingsOf(flow);
-    let checked = checkedFlow(flow, { rules }, surroundings);
+    // The agent that would run it is the one of this machine.
+    const options = { rules, system: process.platform === 'win32' ? 'windows' : 'other' } as const;
+    let checked = checkedFlow(flow, options, surroundings);
     let fixed = 0;
     for (let round = 0; fix && round < mostRounds; round++) {
       const edits = fixAll(checked.model, checked.diagnostics);
       if (edits.length === 0) break;
       const text = applyEdits(checked.file.text, edits);
       fixed += edits.length;
-      checked = checkedFlow({ ...flow, file: parse(text) }, { rules }, surroundings);
+      checked = checkedFlow({ ...flow, file: parse(text) }, options, surroundings);
     }
     if (fixed > 0) writeFlow(flow, checked.file.text);
     const { diagnostics } = checked;

@@ -10,13 +10,20 @@ import { era } from '../protocol/fleet.ts';
 import type { WireValue } from '../protocol/run.ts';
 import { agentAccess } from './access.ts';
 import { listActions, listSupported } from './actions.ts';
-import { agentStatus, startAgentCommand, stopAgentCommand } from './agent.ts';
+import {
+  agentStatus,
+  installCommand,
+  startAgentCommand,
+  stopAgentCommand,
+  uninstallCommand,
+} from './agent.ts';
 import { checkFlows } from './check.ts';
 import { type ReportFormat, reportFormats } from './checkReport.ts';
 import { connectionCommands } from './connection.ts';
 import { diffFiles } from './diff.ts';
 import { formatFlows } from './format.ts';
 import { groupCommands } from './group.ts';
+import { inspect } from './inspect.ts';
 import { machineCommands } from './machine.ts';
 import {
   login,
@@ -30,6 +37,7 @@ import {
 } from './orchestrator.ts';
 import { readSecret } from './prompt.ts';
 import { queueCommands } from './queue.ts';
+import { recordFlow } from './record.ts';
 import { listRules, readRules } from './rules.ts';
 import { runFlow } from './run.ts';
 import { inputOptions, readRequested, readTerms, termOptions } from './runOptions.ts';
@@ -158,6 +166,14 @@ export async function dflow(
           },
           out,
         );
+      case 'record': {
+        const [path] = rest;
+        if (path === undefined || rest.length > 1) throw usage('dflow record takes one flow file.');
+        return recordFlow(path, agentAccess(values.data), out);
+      }
+      case 'inspect':
+        if (rest.length > 0) throw usage('dflow inspect takes options only.');
+        return inspect(values.json ?? false, agentAccess(values.data), out);
       case 'stop':
       case 'pause':
       case 'resume':
@@ -244,8 +260,14 @@ export async function dflow(
             return stopAgentCommand(agentAccess(values.data), out);
           case 'unpair':
             return unpair(agentAccess(values.data), out);
+          case 'install':
+            return installCommand(values.data, out);
+          case 'uninstall':
+            return uninstallCommand(values.data, out);
           default:
-            throw usage('dflow agent takes start, status, stop, unpair, or pair ADDRESS ... CODE.');
+            throw usage(
+              'dflow agent takes start, status, stop, install, uninstall, unpair, or pair ADDRESS ... CODE.',
+            );
         }
       default:
         throw usage(`There is no command ${verb}.${hint(verb)}`);
@@ -281,6 +303,8 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   rules: ['json'],
   solution: ['json', 'overwrite'],
   test: ['filter', 'timeout', 'json', 'junit', 'coverage', 'lcov'],
+  record: ['data'],
+  inspect: ['json', 'data'],
   stop: ['safe', 'orchestrator', 'data'],
   pause: ['orchestrator', 'data'],
   resume: ['orchestrator', 'data'],
@@ -314,9 +338,15 @@ const agentCodes = new Set([
   'AgentStopping',
   'AgentTokenWrong',
   'AgentUnreachable',
+  'CaptureFailed',
+  'CaptureNotHere',
+  'CaptureRunning',
   'OrchestratorNotStarted',
   'OrchestratorRefused',
   'OrchestratorUnreachable',
+  'ServiceFailed',
+  'ServiceNotAllowed',
+  'ServiceNotHere',
   'DataFolderUnusable',
   'DiskFull',
   'InputsKeyDamaged',
@@ -342,6 +372,7 @@ const fleetOptions = {
   'log-level': { type: 'string' },
   log: { type: 'string' },
   screenshots: { type: 'string' },
+  notifications: { type: 'string' },
   'no-screenshot': { type: 'boolean' },
   output: { type: 'string', short: 'o' },
   level: { type: 'string' },

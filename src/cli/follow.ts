@@ -141,6 +141,7 @@ async function follow(
     asking.set(question.id, controller);
     try {
       const given = await answerAtTerminal(question, controller.signal);
+      if (given === undefined) return;
       await link.call('runs.answer', {
         runId: run.id,
         questionId: question.id,

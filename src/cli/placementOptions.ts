@@ -1,5 +1,5 @@
 // Settings of machines and groups, and targets of runs, as options of a command and as text.
-import type { MachineRecord, PlacementSettings } from '../protocol/fleet.ts';
+import { type MachineRecord, notificationSettings, type PlacementSettings } from '../protocol/fleet.ts';
 import { logLevels } from '../protocol/run.ts';
 import type { OptionReader } from './subcommands.ts';
 
@@ -13,6 +13,7 @@ export const settingOptions = [
   'log-level',
   'log',
   'screenshots',
+  'notifications',
 ];
 
 /** What was given of them; undefined: nothing. Throws `UsageWrong`. */
@@ -31,10 +32,12 @@ export function readSettings(options: OptionReader): Partial<PlacementSettings> 
   const logLevel = options.choice('log-level', ['asked', ...logLevels]);
   const log = options.choice('log', ['always', 'on-failure', 'never']);
   const screenshots = options.onOff('screenshots');
+  const notifications = options.choice('notifications', notificationSettings);
   const settings: Partial<PlacementSettings> = {
     ...(logLevel !== undefined && { logLevel }),
     ...(log !== undefined && { log: log === 'on-failure' ? 'onFailure' : log }),
     ...(screenshots !== undefined && { screenshots }),
+    ...(notifications !== undefined && { notifications }),
     ...(maintenance !== undefined && { maintenance }),
     ...(reuseSessions !== undefined && { reuseSessions }),
     ...(extendedPrioritization !== undefined && { extendedPrioritization }),
@@ -63,6 +66,7 @@ export const settingFacts = (settings: PlacementSettings): readonly (readonly [s
   ['log level', settings.logLevel ?? 'asked'],
   ['log', dashed(settings.log ?? 'always')],
   ['screenshots', onOff(settings.screenshots ?? true)],
+  ['notifications', settings.notifications ?? 'all'],
 ];
 
 const dashed = (word: string): string => word.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

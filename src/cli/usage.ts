@@ -44,6 +44,9 @@ export const help = `dflow: run, check and convert Power Automate desktop flows 
   dflow solution pack FOLDER ZIP  the solution again, with the edited flows in it
   dflow solution list ZIP [--json]  its desktop flows
 
+  dflow record FLOW               Windows: write what you do into a flow (docs/recording.md)
+  dflow inspect         [--json]  Windows: point at a UI element and see how a flow finds it
+
   dflow test [PATH ...]           run the tests in *.test.robin files, here or in the named files and folders
       --filter TEXT               only tests with this text in their name
       --timeout SECONDS           how long one test may take (default 60)
@@ -70,12 +73,14 @@ export const help = `dflow: run, check and convert Power Automate desktop flows 
   dflow workqueue pause|stop|resume NAME  give out no more items, take none either, go on
   dflow agent start               start this machine's agent and keep it running
       --port PORT                 listen on this port instead of a free one
-      --sessions client|server    unattended runs get a Windows session of their own, as on that edition (Linux: xrdp)
+      --sessions client|server    unattended runs get a Windows session of their own, as on that edition (Linux: xrdp; Windows: its service)
       --sessions none             the agent's own session only (default); what was chosen holds for later starts, too
       --session-limit N           most sessions at once on a server (default 10)
       --era 2020|2021|2024|2025   whose rules its queue follows where they differ (default 2021); holds for later starts, too
   dflow agent status [--json]     is it running, what runs, what waits
   dflow agent stop                stop it; queued runs stay in the queue
+  dflow agent install             Windows: make the agent a service that starts with the computer; also mends and upgrades it
+  dflow agent uninstall           remove the service; its data stays
   dflow agent pair ADDRESS ... CODE  let an orchestrator give it work (--name, --description, --certificates FILE)
   dflow agent unpair              leave the orchestrator
 
@@ -110,6 +115,7 @@ const settings = `      --maintenance on|off        nothing new starts, what run
       --log-level full|debug|custom|warning|error  what its runs write down at least; asked: what each asks for
       --log always|on-failure|never  when they do
       --screenshots on|off        whether runs that fail take a picture of their desktop
+      --notifications off|failures|all  what people are shown of attended runs in their session (Windows)
 `;
 
 /** Help on the commands that have commands of their own. */

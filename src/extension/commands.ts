@@ -6,6 +6,8 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { Log } from '../base/log.ts';
 import { isTerminal, type Run } from '../protocol/run.ts';
 import type { AgentConnection } from './agents.ts';
+import type { UiElements } from './capture/elements.ts';
+import type { Recorder } from './capture/recorder.ts';
 import type { Debugging } from './debug/debugging.ts';
 import { diagnosticsReport } from './diagnosticsReport.ts';
 import { isUri, pathOf, uriOf } from './documents.ts';
@@ -33,6 +35,8 @@ export interface CommandContext {
   readonly questions: Questions;
   readonly head: FlowHead;
   readonly interchange: Interchange;
+  readonly recorder: Recorder;
+  readonly elements: UiElements;
   readonly shown: ShownRuns;
   readonly log: Log;
   /** Version of the extension. */
@@ -57,6 +61,8 @@ export function registerCommands(context: CommandContext): Disposable {
     questions,
     head,
     interchange,
+    recorder,
+    elements,
     shown,
     log,
     showLog,
@@ -235,6 +241,12 @@ export function registerCommands(context: CommandContext): Disposable {
     pasteFromDesigner: () => interchange.pasteFromDesigner(),
     compareFlows: (target, selected) => interchange.compareFlows(target, selected),
     importSolution: (target) => interchange.importSolution(target),
+    recordActions: () => recorder.start(),
+    pauseRecording: () => recorder.pause(),
+    commentRecording: () => recorder.comment(),
+    stopRecording: () => recorder.stop(),
+    pickElement: () => elements.pick(),
+    editSelectors: () => elements.editSelectors(),
     exportSolution: (target) => interchange.exportSolution(target),
   };
 

@@ -7,6 +7,9 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { ProductError } from '../base/error.ts';
 import { Log, type LogLine } from '../base/log.ts';
 import { AgentConnection } from './agents.ts';
+import { UiElements } from './capture/elements.ts';
+import { Recorder } from './capture/recorder.ts';
+import { RecordingView } from './capture/view.ts';
 import { registerCommands } from './commands.ts';
 import { Debugging } from './debug/debugging.ts';
 import { RunDecorations } from './decorations.ts';
@@ -143,6 +146,18 @@ export function startExtension(
     }),
   );
   const head = new FlowHead(vscode, language);
+  const interchange = new Interchange(vscode, language, head);
+  const recorder = owned.add(
+    new Recorder({
+      vscode,
+      agent,
+      language,
+      head,
+      interchange,
+      failed: (error) => void showFailure(vscode, log, 'recording', error, showLog),
+    }),
+  );
+  const elements = new UiElements({ vscode, agent, language, interchange, clock });
   owned.add(
     registerCommands({
       vscode,
@@ -154,7 +169,9 @@ export function startExtension(
       pages,
       questions,
       head,
-      interchange: new Interchange(vscode, language, head),
+      interchange,
+      recorder,
+      elements,
       shown,
       log,
       version,
@@ -169,6 +186,8 @@ export function startExtension(
     ),
   );
   const flowTree = owned.add(vscode.window.createTreeView(viewIds.flow, { treeDataProvider: flowView }));
+  const recordingView = owned.add(new RecordingView(vscode, recorder));
+  owned.add(vscode.window.createTreeView(viewIds.recording, { treeDataProvider: recordingView }));
   const machines = owned.add(new MachinesView(vscode, agent, store));
   const machinesTree = owned.add(
     vscode.window.createTreeView(viewIds.machines, { treeDataProvider: machines }),

@@ -72,7 +72,15 @@ export class Interchange {
       return;
     }
     const { document, selection } = editor;
-    const { line, character } = selection.active;
+    await this.paste(document, selection.active, text);
+  }
+
+  /** Takes over a text in the form of the designer's at a place of a flow, its UI elements and images included. */
+  async paste(
+    document: TextDocument,
+    { line, character }: { readonly line: number; readonly character: number },
+    text: string,
+  ): Promise<void> {
     const version = document.version;
     const { edits, files, notes } = await this.#language.ask(pasteFromDesignerRequest, {
       uri: document.uri.toString(),
@@ -80,8 +88,8 @@ export class Interchange {
       text,
     });
     // The flow first: when it has changed meanwhile, nothing at all is edited.
-    await this.#head.apply(document.uri, version, edits);
-    for (const file of files) await this.#write(this.#vscode.Uri.parse(file.uri, true), file.text);
+    if (edits.length > 0) await this.#head.apply(document.uri, version, edits);
+    for (const file of files) await this.write(this.#vscode.Uri.parse(file.uri, true), file.text);
     this.#tell(notes);
   }
 
@@ -216,7 +224,7 @@ export class Interchange {
   }
 
   /** Through an edit when the file is open, so that it can be undone; else straight to the disk. */
-  async #write(uri: Uri, text: string): Promise<void> {
+  async write(uri: Uri, text: string): Promise<void> {
     const { workspace, Range, WorkspaceEdit } = this.#vscode;
     const open = workspace.textDocuments.find(
       (document: TextDocument) => document.uri.toString() === uri.toString(),

@@ -42,6 +42,12 @@ export const commandIds = {
   compareFlows: 'desktopFlows.compareFlows',
   importSolution: 'desktopFlows.importSolution',
   exportSolution: 'desktopFlows.exportSolution',
+  recordActions: 'desktopFlows.recordActions',
+  pauseRecording: 'desktopFlows.pauseRecording',
+  commentRecording: 'desktopFlows.commentRecording',
+  stopRecording: 'desktopFlows.stopRecording',
+  pickElement: 'desktopFlows.pickElement',
+  editSelectors: 'desktopFlows.editSelectors',
 } as const;
 
 /** Commands that rows and code lenses call; they need an argument and are in no menu. */
@@ -55,6 +61,7 @@ export const viewIds = {
   flow: 'desktopFlows.flow',
   machines: 'desktopFlows.machines',
   runQueue: 'desktopFlows.runQueue',
+  recording: 'desktopFlows.recording',
 } as const;
 
 /** Context keys that `when` clauses read. */
@@ -63,6 +70,8 @@ export const contextKeys = {
   agentState: 'desktopFlows.agentState',
   /** The flags (see `runFlags`) of the run whose page is in front, separated by spaces; empty when none is. */
   shownRun: 'desktopFlows.shownRun',
+  /** `recording` or `paused` while actions are recorded, else empty. */
+  recording: 'desktopFlows.recording',
   /** True while the Flow view shows a flow. */
   flowShown: 'desktopFlows.flowShown',
   /** True while the debug session in front is stopped on an error. */

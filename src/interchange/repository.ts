@@ -1,5 +1,6 @@
 // The repositories beside a flow: the UI elements of controlRepo.appmask and the images of imageRepo.imgrepo, with the place of
 // every name in the file. Reads only; repositoryText.ts merges.
+import type { ElementSelector, SelectorLevel } from '../desktop/selector.ts';
 import type { ScreenSummary } from '../language/analysis/surroundings.ts';
 import { isTrue, items, type JsonNode, type JsonReading, member, readJson, stringValue } from './json.ts';
 
@@ -22,33 +23,15 @@ export interface RepositoryElement {
   readonly selectors: readonly string[];
 }
 
-/** A UI element for whoever looks for it. The shapes below are those of `runtime/elements.ts`, which this layer does not know. */
+/** A UI element for whoever looks for it: the shape of `runtime/elements.ts`, which this layer does not know. */
 export interface StoredElement {
   readonly name: string;
   readonly type: string | undefined;
   /** In the order in which they are tried; switched-off ones and pictures are left out. */
-  readonly selectors: readonly StoredSelector[];
+  readonly selectors: readonly ElementSelector[];
+  /** How it was captured (`uia3`, `uia2`, `java`); undefined for elements of web pages. */
+  readonly protocol: string | undefined;
   readonly screen: StoredElement | undefined;
-}
-
-export interface StoredSelector {
-  readonly name: string;
-  /** Set when a person wrote the selector as text; then `levels` is empty. */
-  readonly text: string | undefined;
-  /** Outermost first, without those that are switched off. */
-  readonly levels: readonly StoredLevel[];
-}
-
-export interface StoredLevel {
-  readonly element: string;
-  /** False when levels between this one and the one before it are switched off, and for the outermost one. */
-  readonly isDirect: boolean;
-  readonly attributes: readonly {
-    readonly name: string;
-    readonly operator: string;
-    readonly value: string;
-  }[];
-  readonly ordinal: string | undefined;
 }
 
 export interface RepositoryScreen extends RepositoryElement {
@@ -164,6 +147,7 @@ function storedElement(
   return {
     name,
     type: stringValue(text, member(node, 'ElementTypeName')),
+    protocol: stringValue(text, member(node, 'AutomationProtocol')),
     selectors: items(member(node, 'Selectors'))
       .filter((selector) => !isTrue(text, member(selector, 'Ignore')))
       .filter((selector) => !isTrue(text, member(selector, 'IsImageBased')))
@@ -173,7 +157,7 @@ function storedElement(
   };
 }
 
-function storedSelector(text: string, selector: JsonNode): StoredSelector {
+function storedSelector(text: string, selector: JsonNode): ElementSelector {
   const name = stringValue(text, member(selector, 'Name')) ?? '';
   const levels = items(member(selector, 'Elements'));
   const custom = stringValue(text, member(selector, 'CustomSelector'));
@@ -192,7 +176,7 @@ function storedSelector(text: string, selector: JsonNode): StoredSelector {
   };
 }
 
-function storedLevel(text: string, level: JsonNode, isDirect: boolean): StoredLevel {
+function storedLevel(text: string, level: JsonNode, isDirect: boolean): SelectorLevel {
   const active = items(member(level, 'Attributes')).filter((attribute) => isSwitchedOn(text, attribute));
   const ordinal = active.find((attribute) => isTrue(text, member(attribute, 'IsOrdinal')));
   return {
@@ -263,7 +247,7 @@ function element(text: string, node: JsonNode, name: string, nameRange: Range): 
 }
 
 /** `tag[Attribute="value"] > tag:eq(0)`; the text somebody typed where the selector was typed. */
-function selectorText(text: string, selector: JsonNode): string {
+export function selectorText(text: string, selector: JsonNode): string {
   const custom = stringValue(text, member(selector, 'CustomSelector'));
   if (custom) return custom;
   return items(member(selector, 'Elements'))

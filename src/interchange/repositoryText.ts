@@ -2,7 +2,16 @@
 // of screens, elements and images as it is written, and changes nothing else of a file.
 import { applyEdits, type TextEdit } from '../language/edits/edit.ts';
 import { emptyElements, emptyImages } from './attachment.ts';
-import { escapeString, items, type JsonArray, type JsonNode, member, readJson, stringValue } from './json.ts';
+import {
+  escapeString,
+  isTrue,
+  items,
+  type JsonArray,
+  type JsonNode,
+  member,
+  readJson,
+  stringValue,
+} from './json.ts';
 
 /** What is used of a repository; names compare in any letter case. */
 export interface UsedElement {
@@ -93,7 +102,7 @@ function allImages(text: string): NamedNode[] {
 // ── Adding one repository to another ────────────────────────────────────────────────────────────────────────────
 
 /**
- * Adds the screens and elements of `added`. What has the same id, or the same name and selectors, is there already and stays as it
+ * Adds the screens and elements of `added`. What has the same id, or selectors that say the same, is there already and stays as it
  * is; what only has the name of something else gets a new one. `existing` undefined: there is no file yet. Undefined when
  * `existing` is damaged: then nothing may be written.
  */
@@ -197,8 +206,13 @@ class Shelf {
     const known = this.#byId.get(stringValue(this.#source, member(node, id))?.toLowerCase() ?? '');
     if (known !== undefined) return known;
     const namesakes = this.#byName.get(key(name)) ?? [];
-    const wanted = namesakes.length === 0 ? '' : canonical(this.#source, member(node, content));
-    return namesakes.find((other) => canonical(this.#text, member(other.node, content)) === wanted);
+    const wanted = canonical(this.#source, member(node, content));
+    const same = namesakes.find((other) => canonical(this.#text, member(other.node, content)) === wanted);
+    if (same !== undefined || content !== 'Selectors') return same;
+    const meaning = selectorsMeaning(this.#source, member(node, content));
+    if (meaning === '[]') return undefined;
+    const alike = (other: NamedNode) => selectorsMeaning(this.#text, member(other.node, content)) === meaning;
+    return namesakes.find(alike) ?? [...this.#byName.values()].flat().find(alike);
   }
 
   get edit(): TextEdit | undefined {
@@ -239,6 +253,32 @@ function canonical(text: string, node: JsonNode | undefined): string {
   } catch {
     return slice(text, node);
   }
+}
+
+/** What selectors find, whatever they and their switched-off parts are called. */
+function selectorsMeaning(text: string, node: JsonNode | undefined): string {
+  const isOn = (one: JsonNode) =>
+    !isTrue(text, member(one, 'Ignore')) && !isTrue(text, member(one, 'IsDisabledAttribute'));
+  const value = (one: JsonNode, name: string) => canonical(text, member(one, name));
+  const selectors = items(node)
+    .filter((selector) => isOn(selector) && !isTrue(text, member(selector, 'IsImageBased')))
+    .map((selector) => [
+      isTrue(text, member(selector, 'IsCustom')) && value(selector, 'CustomSelector'),
+      items(member(selector, 'Elements')).map(
+        (level) =>
+          isOn(level) && [
+            stringValue(text, member(level, 'CustomValue')) || stringValue(text, member(level, 'Tag')),
+            items(member(level, 'Attributes'))
+              .filter(isOn)
+              .map((attribute) => [
+                value(attribute, 'Name'),
+                value(attribute, 'Operation'),
+                value(attribute, 'Value'),
+              ]),
+          ],
+      ),
+    ]);
+  return JSON.stringify(selectors);
 }
 
 function list(text: string, name: string): NamedNode[] {

@@ -1,4 +1,5 @@
 // Every message the language layer can give, in one catalogue. A code never changes its meaning.
+import type { NeededSystem } from './catalog/catalog.ts';
 import { firstUnobservedWord, reservedWords } from './syntax/keywords.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface Diagnostic {
   readonly suggestion?: string;
   /** True for a rule whose severity people choose (see checks/lint/rules.ts). Such a finding never forbids a run, whatever its severity. */
   readonly rule?: true;
+  /** It only holds for machines with another system than this one: one that has it can run the flow. */
+  readonly needs?: NeededSystem;
   /** Other places of the same text that explain it. */
   readonly related?: readonly { readonly start: number; readonly end: number; readonly message: string }[];
 }

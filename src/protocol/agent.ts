@@ -2,6 +2,7 @@
 // The token travels in the `Authorization: Bearer` header of the upgrade request, never in an address.
 // Types and validators only.
 import * as z from 'zod/mini';
+import { captureMethods } from './capture.ts';
 import { fleetMethods, runTarget } from './fleetMethods.ts';
 import { membershipMethods } from './orchestrator.ts';
 import {
@@ -188,6 +189,7 @@ export const agentMethods = {
   },
   ...fleetMethods,
   ...membershipMethods,
+  ...captureMethods,
 } as const;
 
 export type AgentMethod = keyof typeof agentMethods;

@@ -165,6 +165,29 @@ export interface PasteFromDesignerResult {
   readonly notes: readonly string[];
 }
 
+/** Asks for the selectors of the UI elements beside a flow, or for the file with one of them changed. */
+export const selectorsRequest = 'desktopFlows/selectors';
+
+export interface SelectorsParams {
+  readonly uri: string;
+  /** What is to be written; absent: nothing. */
+  readonly change?: FlowSelector;
+}
+
+/** One selector of a UI element, or of its window (then `element` is absent). `index` counts those of the element from 0. */
+export interface FlowSelector {
+  readonly screen: string;
+  readonly element?: string;
+  readonly index: number;
+  readonly text: string;
+}
+
+export interface SelectorsResult {
+  readonly selectors: readonly FlowSelector[];
+  /** The file as it is to be written; absent when nothing was to be changed, or the selector is not there any more. */
+  readonly file?: { readonly uri: string; readonly text: string };
+}
+
 // ── Solutions and comparisons ───────────────────────────────────────────────────────────────────────────────────
 
 /** Asks the server to unpack a solution's zip file into a folder on its machine. Paths are those of its file system. */
@@ -236,6 +259,7 @@ export interface EditorRequests {
     readonly params: PasteFromDesignerParams;
     readonly result: PasteFromDesignerResult;
   };
+  readonly [selectorsRequest]: { readonly params: SelectorsParams; readonly result: SelectorsResult };
   readonly [unpackSolutionRequest]: {
     readonly params: UnpackSolutionParams;
     readonly result: UnpackSolutionResult;

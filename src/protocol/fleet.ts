@@ -13,6 +13,10 @@ export const name = z
     z.regex(/^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u, 'no line breaks and control characters'),
   );
 
+/** Which notifications people get of attended runs in their session: none, of those that fail, or of everything that happens to them. */
+export const notificationSettings = ['off', 'failures', 'all'] as const;
+export type NotificationSetting = (typeof notificationSettings)[number];
+
 /** What an owner may set on a machine or on a group. A machine that joins a group takes the group's (rule SES-6) and keeps them when it leaves. */
 export const placementSettings = z.object({
   /** Nothing new starts; what runs goes on (rules MNT-1, MNT-2). */
@@ -34,6 +38,8 @@ export const placementSettings = z.object({
   log: z.optional(z.enum(['always', 'onFailure', 'never'])),
   /** Whether runs that fail take a picture of their desktop (rule RUN-4); absent: yes. */
   screenshots: z.optional(z.boolean()),
+  /** Absent: all. */
+  notifications: z.optional(z.enum(notificationSettings)),
 });
 export type PlacementSettings = z.infer<typeof placementSettings>;
 

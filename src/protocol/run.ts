@@ -238,6 +238,9 @@ export const question = z.object({
   multiline: z.optional(z.boolean()),
   filter: z.optional(z.string()),
   timeoutSeconds: z.optional(z.number()),
+  isTopMost: z.optional(z.boolean()),
+  /** A window on the machine asks it too: who has nobody to ask leaves it to that. */
+  isShown: z.optional(z.boolean()),
 });
 export type Question = z.infer<typeof question>;
 

@@ -25,6 +25,8 @@ export const toWorker = z.discriminatedUnion('kind', [
     logging: runLogging,
     /** Wait for a debugger before the first statement. */
     debug: z.boolean(),
+    /** Nobody else is sure to answer its questions: they are shown in the session of the worker where that is possible. */
+    showsQuestions: z.optional(z.boolean()),
   }),
   z.object({ kind: z.literal('stop') }),
   z.object({ kind: z.literal('pause') }),

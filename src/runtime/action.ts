@@ -1,5 +1,7 @@
 // The contract between the interpreter and the action modules: a table of `{id, run}` per module (runtime/actions/*.ts).
 import { CodedError } from '../base/error.ts';
+import type { Desktop } from '../desktop/desktop.ts';
+import type { Shell } from '../desktop/shell.ts';
 import type { Repositories } from './elements.ts';
 import type { Host } from './host.ts';
 import type { Numeric, Value } from './values.ts';
@@ -11,6 +13,8 @@ import type { WorkQueues } from './workQueues.ts';
  */
 export interface ActionDefinition {
   readonly id: string;
+  /** Absent for what every agent can carry out. `windows`: only one on Windows can, with the desktop of a session. */
+  readonly needs?: 'windows';
   run(args: ActionArguments, context: ActionContext): ActionResult | Promise<ActionResult>;
 }
 
@@ -44,6 +48,13 @@ export interface ActionContext {
   runFlow(id: string, inputs: ActionArguments['dynamic'], wait: boolean): Promise<Record<string, Value>>;
   /** The work queues of the machine; undefined where there are none. */
   readonly workQueues: WorkQueues | undefined;
+  /**
+   * The windows, mouse, keyboard and screen of the session; started by the first call, ended with the run. Throws `PlatformUnsupported`
+   * where there is none.
+   */
+  desktop(): Promise<Desktop>;
+  /** What Windows does besides for the signed-in user; undefined on other systems. */
+  readonly shell: Shell | undefined;
   /** Whether somebody asked the flow to stop where it is prepared for it. */
   readonly safeStopRequested: boolean;
   /** Marks a text that a person gave as secret from now on: it is masked in everything the run reports. */

@@ -1,31 +1,8 @@
 // What a flow's UI elements and images are, as the actions that use them need it. Reading the repositories is done elsewhere.
+import type { ElementSelector, SelectorLevel } from '../desktop/selector.ts';
+import { parseSelectorText } from '../desktop/selectorText.ts';
 
-/** One level of a selector: attributes that must hold, outermost level first in a selector. */
-export interface SelectorLevel {
-  /** Tag or control type, such as `input` or `Button`; empty when any will do. */
-  readonly element: string;
-  /** Directly below the level before it; false when levels between them are switched off, and for the outermost level. */
-  readonly isDirect: boolean;
-  /** Those that are switched on. */
-  readonly attributes: readonly SelectorAttribute[];
-  /** Which of the things that match counts, from 0, as text (it may contain `%Variable%`); undefined when it does not matter. */
-  readonly ordinal: string | undefined;
-}
-
-/** `operator` as stored: `EqualTo`, `NotEqualTo`, `Contains`, `StartsWith`, `EndsWith`, `RegularExpressionMatch`. */
-export interface SelectorAttribute {
-  readonly name: string;
-  readonly operator: string;
-  /** May contain `%Variable%`. */
-  readonly value: string;
-}
-
-export interface ElementSelector {
-  readonly name: string;
-  /** Set when a person wrote the selector as text; then `levels` is empty. May contain `%Variable%`. */
-  readonly text: string | undefined;
-  readonly levels: readonly SelectorLevel[];
-}
+export type { ElementSelector, SelectorAttribute, SelectorLevel } from '../desktop/selector.ts';
 
 export interface UiElement {
   readonly name: string;
@@ -35,6 +12,8 @@ export interface UiElement {
   readonly selectors: readonly ElementSelector[];
   /** The screen the element is on: a window or a web page. */
   readonly screen: UiElement | undefined;
+  /** What it was captured with, as the repository says; undefined when it does not say. */
+  readonly protocol?: string | undefined;
 }
 
 /** The repositories beside a flow. Names are case-insensitive. */
@@ -47,11 +26,27 @@ export interface Repositories {
 
 export const noRepositories: Repositories = { element: () => undefined, image: () => undefined };
 
-/** The texts of an element's selectors that may hold `%…%`. */
-export function textsWithVariables({ selectors }: UiElement): string[] {
+/**
+ * The texts of an element's selectors, and of those of its screen, that may hold `%…%`. Of a selector that a person wrote as text, the
+ * whole text and the values in it: a value with a quote must not change the selector.
+ */
+export function textsWithVariables({ selectors, screen }: UiElement): string[] {
   const texts = selectors.flatMap(({ text, levels }) => [
     text ?? '',
-    ...levels.flatMap(({ attributes, ordinal }) => [ordinal ?? '', ...attributes.map(({ value }) => value)]),
+    ...[...levels, ...(text === undefined ? [] : levelsOf(text))].flatMap(({ attributes, ordinal }) => [
+      ordinal ?? '',
+      ...attributes.map(({ value }) => value),
+    ]),
   ]);
-  return [...new Set(texts.filter((text) => text.includes('%')))];
+  const all = [...texts, ...(screen === undefined ? [] : textsWithVariables(screen))];
+  return [...new Set(all.filter((text) => text.includes('%')))];
+}
+
+/** Levels of a selector as text; none when it is no selector of a window, such as one of a web page. */
+export function levelsOf(text: string): readonly SelectorLevel[] {
+  try {
+    return parseSelectorText(text);
+  } catch {
+    return [];
+  }
 }

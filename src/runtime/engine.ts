@@ -1,6 +1,7 @@
 // Carries out one compiled flow: everything generated code asks for while it runs (the object it knows as `rt`), and the
 // control over it from outside: stop, pause, position, counters, records. What a statement means is decided in compile.ts.
 import { MASK, type Redactor } from '../base/redact.ts';
+import type { Shell } from '../desktop/shell.ts';
 import { canonicalId, findAction } from '../language/catalog/catalog.ts';
 import type { PowerFx } from '../language/powerFx/tree.ts';
 import { type ActionContext, type ActionDefinition, ActionError, type ActionResult } from './action.ts';
@@ -175,6 +176,8 @@ export interface RunControl {
   debug?: DebugHook | undefined;
   safeStopRequested: boolean;
   readonly workQueues?: WorkQueues | undefined;
+  readonly desktop: ActionContext['desktop'];
+  readonly shell: Shell | undefined;
   /** How to close what actions opened, in the order of opening. */
   readonly owned: Set<() => void | Promise<void>>;
 }
@@ -326,6 +329,8 @@ export class Engine {
       },
       runFlow: options.runFlow,
       workQueues: options.control.workQueues,
+      desktop: options.control.desktop,
+      shell: options.control.shell,
       get safeStopRequested() {
         return options.control.safeStopRequested;
       },

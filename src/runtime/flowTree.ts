@@ -1,10 +1,11 @@
 // The executions of one run: of the flow that was started, and of the flows that it and they run with External.RunFlow, each with an
 // engine of its own under the one that called it. All stop and pause together, and share their secrets and what they opened.
 import type { Redactor } from '../base/redact.ts';
+import type { Shell } from '../desktop/shell.ts';
 import { checkInputs, type FlowInfo, type FlowParameterInfo, flowInfo } from '../language/analysis/flow.ts';
 import { type Sensitivity, sensitivity } from '../language/analysis/sensitivity.ts';
 import type { FlowFile } from '../language/syntax/tree.ts';
-import { type ActionArguments, type ActionDefinition, ActionError } from './action.ts';
+import { type ActionArguments, type ActionContext, type ActionDefinition, ActionError } from './action.ts';
 import type { CompiledFlow } from './compile.ts';
 import {
   describe,
@@ -70,6 +71,8 @@ export interface FlowTreeOptions {
   readonly observer: RunObserver;
   readonly redactor: Redactor;
   readonly workQueues?: WorkQueues | undefined;
+  readonly desktop: ActionContext['desktop'];
+  readonly shell?: Shell | undefined;
   /** Told of each execution before its first statement. */
   readonly began?: ((execution: Execution) => void) | undefined;
 }
@@ -105,7 +108,13 @@ export class FlowTree {
 
   constructor(options: FlowTreeOptions) {
     this.#options = options;
-    this.#control = { safeStopRequested: false, owned: new Set(), workQueues: options.workQueues };
+    this.#control = {
+      safeStopRequested: false,
+      owned: new Set(),
+      workQueues: options.workQueues,
+      desktop: options.desktop,
+      shell: options.shell,
+    };
   }
 
   /** Makes an execution of the flow that was started; `variables` are then set in it, and `run` runs it. */

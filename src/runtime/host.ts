@@ -23,6 +23,8 @@ export interface HostQuestion {
   readonly filter?: string;
   /** Closes by itself after this many seconds; the answer then has the default button. */
   readonly timeoutSeconds?: number;
+  /** In front of all other windows, where it is one. */
+  readonly isTopMost?: boolean;
 }
 
 export interface HostAnswer {

@@ -2,6 +2,8 @@
 import { ProductError } from '../base/error.ts';
 import { Redactor } from '../base/redact.ts';
 import { LineIndex } from '../base/text.ts';
+import type { Desktop } from '../desktop/desktop.ts';
+import type { Shell } from '../desktop/shell.ts';
 import { checkInputs, type FlowInfo, flowInfo } from '../language/analysis/flow.ts';
 import { canonicalId } from '../language/catalog/catalog.ts';
 import { check } from '../language/checks/check.ts';
@@ -12,6 +14,7 @@ import { actionTable } from './actions/index.ts';
 import { compile } from './compile.ts';
 import { eachText, fromHostValue, toHostValue } from './convert.ts';
 import { Debugger } from './debug/debugger.ts';
+import { DesktopOfRun } from './desktopOfRun.ts';
 import { noRepositories, type Repositories } from './elements.ts';
 import { type Ending, type Execution, FlowTree, type RunnableFlow } from './flowTree.ts';
 import type { Host, HostValue, LineSnapshot, RunObserver, RunPlace } from './host.ts';
@@ -42,6 +45,10 @@ export interface RunOptions {
   readonly flows?: (id: string) => RunnableFlow | undefined;
   /** The work queues of the machine. None when absent. */
   readonly workQueues?: WorkQueues;
+  /** Starts the desktop of the session. Absent where there is none: then a flow with an action that needs it has errors. */
+  readonly desktop?: () => Promise<Desktop>;
+  /** Absent on systems other than Windows. */
+  readonly shell?: Shell;
   /** Waited for when the flow has failed, while what its actions opened is still open. Never rejects. */
   readonly failed?: () => Promise<void>;
   /** Told of each execution of a flow before its first statement, that of the flow itself first. */
@@ -99,6 +106,7 @@ export function createRun(options: RunOptions): FlowRun {
   if (!inputs.ok) throw inputs.problems[0] as ProductError;
 
   const redactor = new Redactor();
+  const desktop = new DesktopOfRun(options.desktop);
   const tree = new FlowTree({
     compile: (flow, secrets) => compile(flow.file, options.jumps === true, secrets, flow.repositories),
     flows: options.flows ?? (() => undefined),
@@ -107,6 +115,8 @@ export function createRun(options: RunOptions): FlowRun {
     observer: options.observer,
     redactor,
     workQueues: options.workQueues,
+    desktop: desktop.get,
+    shell: options.shell,
     began: options.began,
   });
   const root: RunnableFlow = {
@@ -141,6 +151,7 @@ export function createRun(options: RunOptions): FlowRun {
               }),
             );
       await execution.engine.closeOwned();
+      await desktop.dispose();
       return { ...ending, outputs };
     },
     stop: (reason) => tree.stop(reason),
@@ -171,13 +182,16 @@ const withoutMandatory = (info: FlowInfo): FlowInfo => ({
   inputs: info.inputs.filter(({ optional, defaultValue }) => optional || defaultValue !== undefined),
 });
 
-function refuseErrors(flow: FlowFile, { name, actions }: RunOptions): void {
+function refuseErrors(flow: FlowFile, { name, actions, desktop }: RunOptions): void {
   const isReplaced = ({ code, start, end }: Diagnostic): boolean => {
     if (actions === undefined || (code !== 'ActionUnsupported' && code !== 'ActionUnknown')) return false;
     const id = canonicalId(flow.text.slice(start, end));
     return id !== undefined && actions.has(id.toLowerCase());
   };
-  const first = check(flow, { blockingOnly: true }).find((found) => isBlocking(found) && !isReplaced(found));
+  const system = desktop === undefined ? 'other' : 'windows';
+  const first = check(flow, { blockingOnly: true, system }).find(
+    (found) => isBlocking(found) && !isReplaced(found),
+  );
   if (first === undefined) return;
   const line = new LineIndex(flow.text).lineOf(first.start) + 1;
   throw new ProductError(

@@ -103,7 +103,11 @@ export class Analysis {
       this.mustBeNewest();
       this.#diagnostics = this.#tooLarge
         ? [tooLarge(this.lines)]
-        : check(this.#model, this.#rules === undefined ? {} : { rules: this.#rules });
+        : check(this.#model, {
+            // The agent that this editor starts is on the same machine; `needs` tells what another one could do.
+            system: process.platform === 'win32' ? 'windows' : 'other',
+            ...(this.#rules !== undefined && { rules: this.#rules }),
+          });
     }
     return this.#diagnostics;
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { NoPicture, pictureOf } from '../../src/agent/worker/screen.ts';
-import { readPng } from './pngReader.ts';
+import { decodePng } from '../../src/desktop/png.ts';
 import { canMakeSessions } from './sessions/linuxMachine.ts';
 
 describe.skipIf(!canMakeSessions())('a picture of an X server', () => {
@@ -58,9 +58,9 @@ describe.skipIf(!canMakeSessions())('a picture of an X server', () => {
     );
     try {
       const middle = async () => {
-        const { width, height, rgb } = readPng((await pictureOf('linux', environment)()).png);
-        const at = (width * 250 + 300) * 3;
-        return { size: [width, height], colour: [...rgb.subarray(at, at + 3)] };
+        const { width, height, pixels } = decodePng((await pictureOf('linux', environment)()).png);
+        const at = (width * 250 + 300) * 4;
+        return { size: [width, height], colour: [...pixels.subarray(at, at + 3)] };
       };
       await expect.poll(middle, { timeout: 10_000, interval: 100 }).toEqual({ size, colour });
     } finally {

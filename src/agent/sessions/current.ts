@@ -1,10 +1,11 @@
 // The session the agent itself is in: attended runs, and every run of an agent that is no service. It can look at nothing but itself,
 // makes no session, and does not end, lock or disconnect the one it lives in.
-import { hostname, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { toDisposable } from '../../base/disposable.ts';
 import { ProductError } from '../../base/error.ts';
 import { accountKey } from '../../orchestration/accounts.ts';
 import type { SessionFacts } from '../../protocol/sessions.ts';
+import { computerName } from './computerName.ts';
 import type { SessionHost } from './host.ts';
 import { startProcess } from './launching.ts';
 
@@ -59,5 +60,5 @@ function currentAccount(): string {
   } catch {
     name = USERNAME ?? USER ?? `user ${process.getuid?.() ?? 'unknown'}`; // an account without an entry in the user database
   }
-  return accountKey(USERDOMAIN ? `${USERDOMAIN}\\${name}` : name, hostname());
+  return accountKey(USERDOMAIN ? `${USERDOMAIN}\\${name}` : name, computerName());
 }

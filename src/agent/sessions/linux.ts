@@ -12,10 +12,11 @@ import type { Log } from '../../base/log.ts';
 import { accountKey } from '../../orchestration/accounts.ts';
 import type { SessionFacts } from '../../protocol/sessions.ts';
 import { readIfPresent, writePrivateFile } from '../dataFolder.ts';
+import type { Client } from './client.ts';
 import type { Credential, HostFacts, Launch, SessionChange, SessionHost, SessionOptions } from './host.ts';
 import { notStarted, startProcess } from './launching.ts';
 import { accountOf, asAccount, findAccount, isPasswordLocked, type SystemAccount } from './linux/accounts.ts';
-import { Client } from './linux/client.ts';
+import { connectClient } from './linux/client.ts';
 import { plainEnvironment, runCommand, runDaemon, until } from './linux/commands.ts';
 import {
   type Desktop,
@@ -40,9 +41,10 @@ import {
   userOf,
   wallClock,
 } from './linux/processes.ts';
-import { type Refusal, refusal, sessionNotFound } from './linux/refusals.ts';
 import { markVariable, Servers } from './linux/servers.ts';
 import { type SignIn, signInOutcome, wasAsked } from './linux/signInLog.ts';
+import { type Refusal, refusal, sessionNotFound } from './refusals.ts';
+import { Turns } from './turns.ts';
 
 export interface LinuxSessionsOptions {
   /** Settings, keys and logs of the servers; belongs to this host alone. */
@@ -110,7 +112,7 @@ class LinuxSessions implements LinuxSessionHost {
   #isDisposed = false;
   #looks: Promise<unknown> = Promise.resolve();
   /** Sign-ins one after the other: the session manager works that way too, and its log belongs to one attempt at a time. */
-  #signIns: Promise<unknown> = Promise.resolve();
+  readonly #signIns = new Turns();
 
   constructor(options: LinuxSessionsOptions) {
     this.#options = options;
@@ -257,7 +259,7 @@ class LinuxSessions implements LinuxSessionHost {
 
   async stop(): Promise<void> {
     this.dispose();
-    await this.#signIns;
+    await this.#signIns.over();
     await Promise.all(this.#desktops().map((desktop) => this.#end(desktop)));
     await this.#endMarked();
     await this.#looks;
@@ -271,20 +273,13 @@ class LinuxSessions implements LinuxSessionHost {
     signal: AbortSignal,
     work: (after: (cleared: Promise<void>) => void) => Promise<Desktop>,
   ): Promise<SessionFacts> {
-    const turn = this.#signIns;
-    let cleared: Promise<void> | undefined;
-    const result = (async () => {
-      await orAborted(turn, signal);
-      const { id } = await work((when) => {
-        cleared = when;
-      });
+    return this.#signIns.take(signal, async (after) => {
+      const { id } = await work(after);
       await this.#look();
       const known = this.#known.get(id);
       if (known === undefined) throw sessionNotFound(id);
       return known.facts;
-    })();
-    this.#signIns = Promise.allSettled([turn, result]).then(() => cleared);
-    return result;
+    });
   }
 
   async #accountFor({ account: name, password }: Credential): Promise<SystemAccount> {
@@ -315,7 +310,7 @@ class LinuxSessions implements LinuxSessionHost {
     const outcome = () => signInOutcome(log(), account.name);
     const others = this.#children();
     signal.throwIfAborted();
-    const client = new Client({
+    const client = connectClient({
       folder: this.#options.folder,
       port: this.#servers.port,
       fingerprint: this.#servers.fingerprint,
@@ -379,7 +374,8 @@ class LinuxSessions implements LinuxSessionHost {
         await delay(100); // what it was told may be in the log only now
         const last = outcome();
         if (last?.kind === 'refused') throw await this.#refused(last.because, account);
-        throw this.#refusal(this.#servers.isUp() ? 'died' : 'off', account, client.lastWords());
+        const why = this.#servers.isUp() ? (client.refusal() ?? 'died') : 'off';
+        throw this.#refusal(why, account, client.lastWords());
       }
       if (performance.now() > end) throw this.#refusal('slow', account);
     }
@@ -686,19 +682,6 @@ function removeSockets(display: number): void {
     `/tmp/.X${display}-lock`,
   ])
     rmSync(path, { force: true });
-}
-
-/** Waits for `turn`, but not longer than until the signal aborts; throws its reason then. */
-async function orAborted(turn: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort);
-  try {
-    await Promise.race([turn, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,7 +1,6 @@
 // Workers in Windows sessions: gets the session that the plan of a claim names, starts the worker in it, watches it, and leaves it as it
 // is to be left. Decides nothing: which session a run gets stands in its plan (orchestration/placement.ts), how one is made is the host's.
 
-import { hostname } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { type Disposable, toDisposable } from '../../base/disposable.ts';
 import { asProductError, ProductError } from '../../base/error.ts';
@@ -14,6 +13,7 @@ import type { Run, RunError } from '../../protocol/run.ts';
 import type { SessionFacts } from '../../protocol/sessions.ts';
 import { SessionsChanged, type Worker, type WorkerHost, type WorkerReport } from '../runner.ts';
 import type { WorkerTalk } from '../workerLauncher.ts';
+import { computerName } from './computerName.ts';
 import type { Credential, SessionChange, SessionHost, SessionOptions } from './host.ts';
 import { type Ask, type Audit, clearTheWay, type Leaving, leavingOf } from './policy.ts';
 
@@ -101,7 +101,7 @@ class Workers implements SessionWorkers {
     return {
       platform: `${process.platform} ${process.arch}`,
       agentVersion,
-      host: hostname(),
+      host: computerName(),
       edition,
       sessionLimit,
       severalPerUser,
@@ -119,7 +119,7 @@ class Workers implements SessionWorkers {
     const plan = claim.session;
     if (plan === undefined) throw new SessionsChanged('nobody has decided which session it gets');
     const talk = this.#options.talk(claim);
-    const key = accountKey(claim.account, hostname());
+    const key = accountKey(claim.account, computerName());
     this.#opening.add(key);
     try {
       const place =

@@ -24,6 +24,7 @@ import type { HostAnswer, HostQuestion, RunPlace } from '../../runtime/host.ts';
 import { createRun, type FlowRun, type Outcome } from '../../runtime/run.ts';
 import { LinkedWorkQueues } from './linkedWorkQueues.ts';
 import { NoPicture, type TakePicture } from './screen.ts';
+import type { System } from './system.ts';
 
 /** Limits of one frame. What does not fit is counted, not kept. */
 const frameActions = 200;
@@ -53,6 +54,9 @@ export class WorkerRun {
   readonly #clock: Clock;
   readonly #takePicture: TakePicture;
   readonly #questions = new Map<string, OpenQuestion>();
+  readonly #system: System;
+  /** Shows a question in this session; undefined where others ask, or it cannot be done. */
+  #showQuestion: System['ask'];
   #fence = 0;
   #run: FlowRun | undefined;
   #stopped = false;
@@ -84,8 +88,14 @@ export class WorkerRun {
   );
 
   /** `send` resolves when the message has left the process. */
-  constructor(send: (message: FromWorker) => Promise<void>, clock: Clock, takePicture: TakePicture) {
+  constructor(
+    send: (message: FromWorker) => Promise<void>,
+    clock: Clock,
+    takePicture: TakePicture,
+    system: System = {},
+  ) {
     this.#send = send;
+    this.#system = system;
     this.#clock = clock;
     this.#takePicture = takePicture;
   }
@@ -135,7 +145,9 @@ export class WorkerRun {
     this.#begin?.();
   }
 
-  async #start({ fence, flow, inputs, logging, debug }: Start): Promise<void> {
+  async #start({ fence, flow, inputs, logging, debug, showsQuestions }: Start): Promise<void> {
+    const { ask, ...system } = this.#system;
+    if (showsQuestions) this.#showQuestion = ask;
     this.#fence = fence;
     this.#logging = logging;
     this.#holdsLog = logging.keep === 'onFailure';
@@ -164,6 +176,7 @@ export class WorkerRun {
         halted: (isHalted) => this.#halted(isHalted),
       },
       workQueues: this.#workQueues,
+      ...system,
       failed: () => this.#showDesktop(run),
     });
     this.#run = run;
@@ -389,6 +402,8 @@ export class WorkerRun {
       }
       signal.addEventListener('abort', aborted);
       waiting.push({ dispose: () => signal.removeEventListener('abort', aborted) });
+      const shown = new AbortController();
+      waiting.push({ dispose: () => shown.abort() });
       if (question.timeoutSeconds) {
         waiting.push(
           this.#clock.after(question.timeoutSeconds * 1_000, () => {
@@ -410,11 +425,28 @@ export class WorkerRun {
         fence: this.#fence,
         question: {
           ...question,
+          ...(this.#showQuestion && { isShown: true }),
           id,
           title: shortText(question.title),
           message: shortText(question.message),
         } as Extract<FromWorker, { kind: 'question' }>['question'],
       });
+      // Whoever answers first is heard: the window, or a terminal.
+      this.#showQuestion?.(question, shown.signal).then(
+        (answer) => {
+          if (shown.signal.aborted) return;
+          close(true);
+          resolve(answer);
+        },
+        (error: unknown) => {
+          if (!shown.signal.aborted)
+            this.#log(
+              'warning',
+              `A question could not be shown: ${asProductError(error).message}`,
+              undefined,
+            );
+        },
+      );
     });
   }
 

@@ -3,17 +3,27 @@
 import { spawnSync } from 'node:child_process';
 import { systemClock } from '../../base/clock.ts';
 import { type FromWorker, toWorker } from '../../protocol/worker.ts';
+import { isInvited, joinChannel } from './channel.ts';
 import { WorkerRun } from './host.ts';
 import { pictureOf } from './screen.ts';
+import { systemOf } from './system.ts';
 
 /** How long the flow's own clean-up may take when the agent is gone. */
 const lastMs = 200;
 
 // Set where VS Code's own program runs agent and workers; a program that the flow starts must not inherit it.
 delete process.env.ELECTRON_RUN_AS_NODE;
+// Where Node keeps this program compiled: of no use to other programs.
+delete process.env.NODE_COMPILE_CACHE;
 
 let ended = false;
-const run = new WorkerRun(send, systemClock, pictureOf(process.platform, process.env));
+const system = systemOf(process.platform);
+const run = new WorkerRun(
+  send,
+  systemClock,
+  pictureOf(process.platform, process.env, system.desktop),
+  system,
+);
 
 process.on('message', (message) => {
   const parsed = toWorker.parse(message);
@@ -35,7 +45,15 @@ process.on('unhandledRejection', failed);
 process.on('SIGINT', () => {});
 
 if (process.send) void send({ kind: 'ready' });
-else {
+else if (isInvited()) {
+  joinChannel().then(
+    () => send({ kind: 'ready' }),
+    (error: unknown) => {
+      process.stderr.write(`The agent of Desktop Flows cannot be reached: ${String(error)}\n`);
+      end(1);
+    },
+  );
+} else {
   process.stderr.write('This program is started by the agent of Desktop Flows, for one run each.\n');
   process.exitCode = 2;
 }

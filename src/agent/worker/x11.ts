@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { NoPicture, type Screen } from './screen.ts';
+import type { Bitmap } from '../../desktop/desktop.ts';
+import { NoPicture } from './screen.ts';
 
 const cookieName = 'MIT-MAGIC-COOKIE-1';
 const zPixmap = 2;
@@ -13,7 +14,7 @@ const getImage = 73;
 const [localFamily, anyFamily] = [256, 65_535];
 
 /** Throws `NoPicture`. */
-export async function readX11Screen(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Screen> {
+export async function readX11Screen(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Bitmap> {
   const { DISPLAY: name = '', WAYLAND_DISPLAY, XDG_SESSION_TYPE } = environment;
   // What X11 programs draw under Wayland is on no screen that could be read.
   if (XDG_SESSION_TYPE === 'wayland' || (name === '' && WAYLAND_DISPLAY))
@@ -155,7 +156,7 @@ class Server {
     });
   }
 
-  async read(screen: number): Promise<Screen> {
+  async read(screen: number): Promise<Bitmap> {
     const root = this.#roots[screen];
     if (root === undefined) throw new NoPicture(`the X server has no screen ${screen}`);
     const { window, width, height, depth, masks } = root;
@@ -175,7 +176,7 @@ class Server {
       if ((head[0] as number) > 1) continue;
       if (head[0] === 0) throw new NoPicture(`the X server gave none (error ${head[1]})`);
       const pixels = await this.#input.take(head.readUInt32LE(4) * 4);
-      return { width, height, rgb: this.#colours(pixels, width, height, format, masks) };
+      return { width, height, pixels: this.#colours(pixels, width, height, format, masks) };
     }
   }
 
@@ -189,18 +190,19 @@ class Server {
     const bytes = bitsPerPixel / 8;
     const row = Math.ceil((width * bitsPerPixel) / pad) * (pad / 8);
     const [red, green, blue] = masks.map(channel) as [Channel, Channel, Channel];
-    const rgb = new Uint8Array(width * height * 3);
+    const rgba = new Uint8Array(width * height * 4).fill(255);
     for (let y = 0, to = 0; y < height; y++) {
       for (let x = 0, from = y * row; x < width; x++, from += bytes) {
         let pixel = 0;
         for (let byte = 0; byte < bytes; byte++)
           pixel |= (pixels[from + byte] as number) << (8 * (this.#isBigEndian ? bytes - 1 - byte : byte));
-        rgb[to++] = red.levels[(pixel >>> red.shift) & red.most] as number;
-        rgb[to++] = green.levels[(pixel >>> green.shift) & green.most] as number;
-        rgb[to++] = blue.levels[(pixel >>> blue.shift) & blue.most] as number;
+        rgba[to++] = red.levels[(pixel >>> red.shift) & red.most] as number;
+        rgba[to++] = green.levels[(pixel >>> green.shift) & green.most] as number;
+        rgba[to++] = blue.levels[(pixel >>> blue.shift) & blue.most] as number;
+        to++;
       }
     }
-    return rgb;
+    return rgba;
   }
 }
 

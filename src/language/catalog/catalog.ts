@@ -159,7 +159,13 @@ const basesWithHints: ReadonlySet<string> = new Set(
 const enums = new Map<string, CatalogEnum>(
   Object.entries(enumData).map(([type, members]) => [type.toLowerCase(), { type, members }]),
 );
-const implemented: ReadonlySet<string> = new Set((implementedIds as string[]).map((id) => id.toLowerCase()));
+/** By lower-cased id. */
+const implemented: ReadonlyMap<string, NeededSystem | undefined> = new Map(
+  Object.entries(implementedIds as Readonly<Record<'any' | NeededSystem, readonly string[]>>).flatMap(
+    ([system, ids]) =>
+      ids.map((id) => [id.toLowerCase(), system === 'any' ? undefined : (system as NeededSystem)]),
+  ),
+);
 
 const spelledModules = new Map(Object.keys(modules).map((name) => [name.toLowerCase(), name]));
 const opened = new Map<string, ReadonlyMap<string, Stored>>();
@@ -256,7 +262,15 @@ export function enumMember(type: string, member: string): string | undefined {
   return findEnum(type)?.members.find((name) => name.toLowerCase() === wanted);
 }
 
-/** True when the runtime of this version can carry out the action (or what replaced it). */
+/** A system that an action cannot do without. */
+export type NeededSystem = 'windows';
+
+/** The system that only can carry out the action; undefined when any can, or none. */
+export function neededSystem(id: string): NeededSystem | undefined {
+  return implemented.get(canonicalId(id)?.toLowerCase() ?? '');
+}
+
+/** True when the runtime of this version can carry out the action (or what replaced it), if need be on one system only (`neededSystem`). */
 export function isImplemented(id: string): boolean {
   const newest = canonicalId(id);
   return newest !== undefined && (implemented.has(newest.toLowerCase()) || isTestAction(newest));

@@ -6,6 +6,7 @@ import {
   findAction,
   findEnum,
   isImplemented,
+  neededSystem,
 } from '../catalog/catalog.ts';
 import { isTestAction } from '../catalog/testActions.ts';
 import type { ActionCall, Argument, Expression, Name, Node } from '../syntax/tree.ts';
@@ -39,6 +40,10 @@ export function actionFacts(
   const implemented = isImplemented(call.id);
   if (!implemented) {
     facts.found.push({ at, finding: say.actionUnsupported(definition.displayName, definition.id) });
+  }
+  const needs = neededSystem(call.id);
+  if (needs !== undefined) {
+    facts.found.push({ at, finding: say.actionNeedsSystem(definition.displayName, definition.id, needs) });
   }
   const older = olderId(found);
   if (older !== undefined) facts.found.push({ at, finding: older });

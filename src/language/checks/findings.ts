@@ -1,10 +1,11 @@
 // What the checks of meaning can say, beside the parser's messages in diagnostics.ts and the rules in lint/. A code never changes
 // its meaning; each has a page in docs/diagnostics. When a message applies is decided by the other files of this folder.
+import type { NeededSystem } from '../catalog/catalog.ts';
 import type { Diagnostic, Problem } from '../diagnostics.ts';
 import { type RuleCode, ruleOf } from './lint/rules.ts';
 
 /** A problem without its place. Its severity may still change (see report.ts). */
-export type Finding = Problem & Pick<Diagnostic, 'suggestion' | 'rule'>;
+export type Finding = Problem & Pick<Diagnostic, 'suggestion' | 'rule' | 'needs'>;
 
 /** A finding at a node. The node moves with the text, so this stays right when text before it changes. */
 export interface Found {
@@ -33,6 +34,8 @@ export function rule(code: RuleCode, message: string, suggestion?: string): Find
   };
 }
 
+const systemNames: Readonly<Record<NeededSystem, string>> = { windows: 'Windows' };
+
 const quoted = (names: readonly string[]): string => names.map((name) => `“${name}”`).join(', ');
 
 /** Nobody reads a list of thirty names in a message. */
@@ -47,6 +50,13 @@ export const meaningMessages = {
     error('ActionUnknown', `“${id}” is for tests: only files named *.test.robin know it.`),
   actionUnsupported: (displayName: string, id: string) =>
     unsupported('ActionUnsupported', `“${displayName}” (${id}) is not supported by this agent.`),
+  actionNeedsSystem: (displayName: string, id: string, needs: NeededSystem): Finding => ({
+    ...unsupported(
+      'ActionUnsupported',
+      `“${displayName}” (${id}) is not supported by this agent: it needs ${systemNames[needs]}.`,
+    ),
+    needs,
+  }),
   actionRemoved: (id: string, build: string, newer?: string) =>
     rule(
       'ActionRemoved',

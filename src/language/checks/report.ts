@@ -1,5 +1,6 @@
 // Collects what the checks find and gives it its final severity: by the kind of text, by the settings, by what the caller wants.
 // Decides nothing about the flow itself.
+import type { NeededSystem } from '../catalog/catalog.ts';
 import { type Diagnostic, isBlocking } from '../diagnostics.ts';
 import type { FlowFile, Node } from '../syntax/tree.ts';
 import type { Finding } from './findings.ts';
@@ -11,6 +12,11 @@ export interface CheckOptions {
   readonly rules?: Readonly<Record<string, RuleSeverity>>;
   /** Look only for what forbids a run. Saves the work of all rules. */
   readonly blockingOnly?: boolean;
+  /**
+   * The system of the machine that will run the flow; an action that needs another one is then not supported. Absent when it is not
+   * known: then nothing is concluded from it.
+   */
+  readonly system?: NeededSystem | 'other';
 }
 
 /**
@@ -32,6 +38,7 @@ export class Report {
   readonly #rules: Readonly<Record<string, RuleSeverity>>;
   readonly #severities = new Map<string, RuleSeverity>();
   readonly #whole: boolean;
+  readonly #system: CheckOptions['system'];
   readonly #diagnostics: Diagnostic[];
   readonly #elsewhere: Elsewhere[] = [];
 
@@ -41,17 +48,24 @@ export class Report {
     this.#whole = whole;
     this.#rules = options.rules ?? {};
     this.blockingOnly = options.blockingOnly === true;
+    this.#system = options.system;
     this.#diagnostics = [...file.diagnostics];
   }
 
   add(at: Node, finding: Finding, extra?: Pick<Diagnostic, 'tag' | 'related'>): void {
     if (this.blockingOnly && !isBlocking(finding)) return;
+    if (finding.needs !== undefined && (this.#system === undefined || this.#system === finding.needs)) return;
     const { code, message, suggestion, rule } = finding;
     const severity = rule === true ? this.severityOf(code) : finding.severity;
     if (severity === 'off') return;
     const { start, end } = at;
     // Thousands of plain findings are common in large flows: no spreading for them.
-    if (rule === undefined && suggestion === undefined && extra === undefined) {
+    if (
+      rule === undefined &&
+      suggestion === undefined &&
+      extra === undefined &&
+      finding.needs === undefined
+    ) {
       this.#diagnostics.push({ code, severity, message, start, end });
     } else this.#diagnostics.push({ ...finding, ...extra, severity, start, end });
   }

@@ -3,7 +3,6 @@
 import { type ActionContext, type ActionDefinition, ActionError, type ActionResult } from '../action.ts';
 import { onWindows } from './platform.ts';
 import { execute } from './processes.ts';
-import { powershell, powershellText } from './windows.ts';
 
 interface Clipboard {
   get(): Promise<string>;
@@ -13,16 +12,10 @@ interface Clipboard {
 
 // ── The clipboard of the system ─────────────────────────────────────────────────────────────────────────────────
 
-const windowsForms = 'Add-Type -AssemblyName System.Windows.Forms';
-
-function windowsClipboard(signal: AbortSignal): Clipboard {
-  const clipboard = '[System.Windows.Forms.Clipboard]';
+function windowsClipboard({ desktop, signal }: ActionContext): Clipboard {
   return {
-    get: () => powershell(`$(${windowsForms}; ${clipboard}::GetText())`, signal),
-    async set(text) {
-      const change = text === '' ? `${clipboard}::Clear()` : `${clipboard}::SetText(${powershellText(text)})`;
-      await powershell(`$(${windowsForms}; ${change})`, signal);
-    },
+    get: async () => (await desktop()).clipboardText(signal),
+    set: async (text) => (await desktop()).setClipboard(text === '' ? undefined : { text }, signal),
   };
 }
 
@@ -108,7 +101,7 @@ function ownClipboard(own: ActionContext['own']): Clipboard {
 }
 
 const clipboardOf = (context: ActionContext): Clipboard =>
-  onWindows ? windowsClipboard(context.signal) : toolClipboard(context);
+  onWindows ? windowsClipboard(context) : toolClipboard(context);
 
 async function attempt<T>(
   code: string,

@@ -1,5 +1,5 @@
 // The Display actions: what a flow asks the person in front of it. The host shows the question; this file turns arguments
-// into questions and answers into outputs. "Keep on top" and where a dialog appears are up to the host.
+// into questions and answers into outputs. Where a dialog appears is up to the host.
 import { resolve } from 'node:path';
 import type { ActionArguments, ActionContext, ActionDefinition, ActionResult } from '../action.ts';
 import { parseDatetime, toDatetime, toText } from '../convert.ts';
@@ -12,6 +12,8 @@ import { fileValue, folderValue, isFile, pathOf } from './fileSystem.ts';
 
 const title = (args: ActionArguments): string => args.text('Title');
 const message = (args: ActionArguments): string => args.text('Message');
+const topMost = (args: ActionArguments): Pick<HostQuestion, 'isTopMost'> =>
+  args.boolean('IsTopMost') ? { isTopMost: true } : {};
 
 // ── Message ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -50,6 +52,7 @@ async function showMessage(
       options: buttons,
       preset,
       ...(icon === undefined ? {} : { icon }),
+      ...topMost(args),
       ...(closes ? { timeoutSeconds: args.integer('Timeout') } : {}),
     },
     buttons,
@@ -73,6 +76,7 @@ async function inputDialog(args: ActionArguments, context: ActionContext): Promi
       title: title(args),
       message: message(args),
       ...(preset === '' || secret ? {} : { preset }),
+      ...topMost(args),
       ...(type === 'Multiline' ? { multiline: true } : {}),
     },
     okCancel,
@@ -109,7 +113,13 @@ async function askDate(
     : localTime(context.host.clock.now());
   const answer = await askUntil(
     'DisplaySelectDateDialogError',
-    { kind: 'date', title: title(args), message: text, preset: dateText(preset, withTime) },
+    {
+      kind: 'date',
+      title: title(args),
+      message: text,
+      preset: dateText(preset, withTime),
+      ...topMost(args),
+    },
     `Write the date as ${withTime ? '2026-01-31 14:30:00' : '2026-01-31'}.`,
     ([given = '']) => parseDatetime(given),
     context,
@@ -163,7 +173,13 @@ async function selectFromList(
   const answer = await askUntil(
     'DisplaySelectDialogError',
     // A list that also takes other values is a text question with the entries as proposals.
-    { kind: free ? 'input' : 'choice', title: title(args), message: message(args), options: entries },
+    {
+      kind: free ? 'input' : 'choice',
+      title: title(args),
+      message: message(args),
+      options: entries,
+      ...topMost(args),
+    },
     free ? 'Choose an entry or write a value.' : 'Choose one of the entries.',
     ([chosen = '']) => {
       const allowed = chosen === '' ? optional : free || entries.includes(chosen);
@@ -197,6 +213,7 @@ async function selectItemsFromList(args: ActionArguments, context: ActionContext
       message: message(args),
       options: entries,
       ...(preset === '' ? {} : { preset }),
+      ...topMost(args),
     },
     'Choose at least one of the entries.',
     (chosen) =>
@@ -233,6 +250,7 @@ async function chooseFiles(
       message: '',
       ...(args.has('InitialDirectory') ? { preset: pathOf(args, 'InitialDirectory') } : {}),
       ...(filter === '' ? {} : { filter }),
+      ...topMost(args),
     },
     kind === 'file' ? 'Choose a file that exists.' : 'Choose files that exist.',
     async (given) => {
@@ -263,6 +281,7 @@ async function selectFolder(args: ActionArguments, context: ActionContext): Prom
       kind: 'folder',
       title: args.text('Description'),
       message: '',
+      ...topMost(args),
       ...(args.has('InitialDirectory') ? { preset: pathOf(args, 'InitialDirectory') } : {}),
     },
     'Choose a folder that exists.',

@@ -28,8 +28,7 @@ import {
   requireFolder,
   requirePlainName,
 } from './fileSystem.ts';
-import { onWindows } from './platform.ts';
-import { powershell } from './windows.ts';
+import { agentNeeded, onWindows } from './platform.ts';
 
 const missing = 'FolderNotFoundError';
 
@@ -214,11 +213,10 @@ const userFolders: Readonly<Record<string, readonly [key: string, name: string]>
 };
 
 /** Windows answers itself, so redirected folders are right; elsewhere the nearest folder of that system, as .NET maps them. */
-async function specialFolder(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
+async function specialFolder(args: ActionArguments, { shell }: ActionContext): Promise<ActionResult> {
   const member = args.member('SpecialFolder');
-  const path = onWindows
-    ? await powershell(`[Environment]::GetFolderPath('${member}')`, signal)
-    : await specialFolderElsewhere(member);
+  if (onWindows && shell === undefined) throw agentNeeded('Folder.GetSpecialFolder');
+  const path = shell === undefined ? await specialFolderElsewhere(member) : shell.specialFolder(member);
   if (path === undefined || path === '') {
     throw new ActionError(
       'ActionFailed',

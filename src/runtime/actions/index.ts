@@ -15,12 +15,14 @@ import { flowControlActions } from './flowControl.ts';
 import { folderActions } from './folder.ts';
 import { ftpActions } from './ftp/index.ts';
 import { loggingActions } from './logging.ts';
+import { mouseAndKeyboardActions } from './mouseAndKeyboard/index.ts';
 import { ocrActions } from './ocr/index.ts';
 import { pdfActions } from './pdf/index.ts';
 import { scriptingActions } from './scripting.ts';
 import { servicesActions } from './services.ts';
 import { systemActions } from './system.ts';
 import { textActions } from './text.ts';
+import { uiAutomationActions } from './uiAutomation/index.ts';
 import { variablesActions } from './variables.ts';
 import { webActions } from './web/index.ts';
 import { webAutomationActions } from './webAutomation/index.ts';
@@ -41,6 +43,8 @@ export const actionDefinitions: readonly ActionDefinition[] = [
   ...cmdActions,
   ...servicesActions,
   ...workstationActions,
+  ...uiAutomationActions,
+  ...mouseAndKeyboardActions,
   ...excelActions,
   ...fileActions,
   ...folderActions,

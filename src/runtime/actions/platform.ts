@@ -17,3 +17,12 @@ export function platformUnsupported(action: string, needs: string): ActionError 
     'Run the flow on another machine, or do without the action there: test the system first with an environment variable such as OS.',
   );
 }
+
+/** An action that reaches Windows through the agent, in a run that has none: a test of a flow. */
+export function agentNeeded(action: string): ActionError {
+  return new ActionError(
+    'PlatformUnsupported',
+    `${action} reaches Windows only in a run of the agent.`,
+    'In a test of the flow, let a mock of the action answer.',
+  );
+}

@@ -1,5 +1,6 @@
 // Services of the system: those of Windows through its service manager, those of Linux through systemd. Other systems have none here,
 // and systemd cannot pause one.
+import type { ServiceState, Shell } from '../../desktop/shell.ts';
 import {
   type ActionArguments,
   type ActionContext,
@@ -7,12 +8,11 @@ import {
   ActionError,
   type ActionResult,
 } from '../action.ts';
-import { onWindows, platformUnsupported } from './platform.ts';
+import { agentNeeded, onWindows, platformUnsupported } from './platform.ts';
 import { execute } from './processes.ts';
-import { powershell, powershellText } from './windows.ts';
 
 /** What a service does now; undefined: there is none of that name. */
-type State = 'running' | 'paused' | 'stopped' | 'changing' | undefined;
+type State = ServiceState | undefined;
 type Change = 'Start' | 'Stop' | 'Pause' | 'Resume';
 
 interface Services {
@@ -20,22 +20,10 @@ interface Services {
   change(name: string, change: Change): Promise<void>;
 }
 
-function windowsServices({ signal }: ActionContext): Services {
-  const states: Readonly<Record<string, State>> = {
-    Running: 'running',
-    Paused: 'paused',
-    Stopped: 'stopped',
-  };
-  const service = (name: string) => `Get-Service -Name ${powershellText(name)}`;
+function windowsServices(shell: Shell, signal: AbortSignal): Services {
   return {
-    async state(name) {
-      const answer = await powershell(`(${service(name)} -ErrorAction SilentlyContinue).Status`, signal);
-      return answer === '' ? undefined : (states[answer] ?? 'changing');
-    },
-    async change(name, change) {
-      const verb = change === 'Pause' ? 'Suspend' : change;
-      await powershell(`$(${service(name)} | ${verb}-Service)`, signal);
-    },
+    state: async (name) => shell.serviceState(name),
+    change: (name, change) => shell.changeService(name, change.toLowerCase() as Lowercase<Change>, signal),
   };
 }
 
@@ -88,7 +76,9 @@ function systemdServices({ signal, host }: ActionContext, action: string): Servi
 }
 
 function servicesOf(context: ActionContext, action: string): Services {
-  if (onWindows) return windowsServices(context);
+  const { shell, signal } = context;
+  if (shell !== undefined) return windowsServices(shell, signal);
+  if (onWindows) throw agentNeeded(action);
   if (process.platform === 'linux') return systemdServices(context, action);
   throw platformUnsupported(action, 'Windows or systemd');
 }
@@ -132,7 +122,8 @@ const changes: Readonly<Record<Change, { readonly failed: string; readonly doing
 
 async function change(kind: Change, args: ActionArguments, context: ActionContext): Promise<ActionResult> {
   const id = `Services.${kind}`;
-  if (!onWindows && (kind === 'Pause' || kind === 'Resume')) throw platformUnsupported(id, 'Windows');
+  if (context.shell === undefined && !onWindows && (kind === 'Pause' || kind === 'Resume'))
+    throw platformUnsupported(id, 'Windows');
   const name = args.text('ServiceName').trim();
   const state = await stateOf(args, 'ServiceName', context, id);
   if (state === undefined) {

@@ -1,8 +1,9 @@
-// The System actions that deal with programs, processes and environment variables. What needs a window (waiting for an
-// application to load) is not here.
+// The System actions that deal with programs, processes and environment variables.
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
+import { basename, extname, join } from 'node:path';
+import type { Shell, Start, WindowStyle } from '../../desktop/shell.ts';
 import {
   type ActionArguments,
   type ActionContext,
@@ -10,8 +11,9 @@ import {
   ActionError,
   type ActionResult,
 } from '../action.ts';
+import { eventually, onDesktop, onWindowsOnly } from './desktop.ts';
 import { attempt, exists, isFile, mayRead, pathOf, requireFolder } from './fileSystem.ts';
-import { onWindows } from './platform.ts';
+import { onWindows, platformUnsupported, systemFolder } from './platform.ts';
 import {
   execute,
   hasName,
@@ -23,7 +25,6 @@ import {
   startDetached,
   TimedOut,
 } from './processes.ts';
-import { powershell, powershellText } from './windows.ts';
 
 // ── Run application ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -81,19 +82,6 @@ async function programOf(application: Application): Promise<Program> {
   return { file: process.platform === 'darwin' ? 'open' : 'xdg-open', args: [path], folder };
 }
 
-/** The expression that starts an application as the shell of Windows does and leaves it in `$p` (nothing when a running program took the document over). */
-export function startExpression(application: Application): string {
-  return [
-    '$i = New-Object Diagnostics.ProcessStartInfo',
-    `$i.FileName = ${powershellText(application.path)}`,
-    `$i.Arguments = ${powershellText(application.commandLine)}`,
-    `$i.WorkingDirectory = ${powershellText(application.folder)}`,
-    `$i.WindowStyle = '${application.windowStyle}'`,
-    '$i.UseShellExecute = $true',
-    '$p = [Diagnostics.Process]::Start($i)',
-  ].join('; ');
-}
-
 /** Runs `work`; the system's errors become the documented ones. */
 async function starting<T>(
   application: Application,
@@ -127,27 +115,43 @@ async function starting<T>(
 }
 
 async function runApplication(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
-  const { signal } = context;
+  const { shell, signal } = context;
   const application = await applicationOf(args, context);
-  const pid = await starting(application, signal, async () =>
-    onWindows
-      ? Number(await powershell(`& { ${startExpression(application)}; $p.Id }`, signal))
-      : await startDetached(await programOf(application)),
-  );
+  const pid = await starting(application, signal, async () => {
+    if (shell === undefined) return await startDetached(await programOf(application));
+    const started = await shell.start(startOf(application), signal);
+    started?.close();
+    // A program that runs already took the document over.
+    return started?.id ?? 0;
+  });
   return { outputs: { ProcessId: pid } };
 }
 
+const styles: Readonly<Record<string, WindowStyle>> = {
+  Normal: 'normal',
+  Hidden: 'hidden',
+  Minimized: 'minimized',
+  Maximized: 'maximized',
+};
+
+const startOf = ({ path, commandLine, folder, windowStyle }: Application): Start => ({
+  path,
+  commandLine,
+  folder,
+  style: styles[windowStyle] ?? 'normal',
+});
+
 /** A timeout of 0 waits for ever. When it is over the application is left running. */
 async function runToCompletion(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
-  const { signal } = context;
+  const { shell, signal } = context;
   const { clock } = context.host;
   const application = await applicationOf(args, context);
   const seconds = args.integer('Timeout');
   const timeoutSeconds = seconds > 0 ? seconds : undefined;
   try {
     const done = await starting(application, signal, async () =>
-      onWindows
-        ? await completeOnWindows(application, timeoutSeconds, signal)
+      shell !== undefined
+        ? await completeInShell(shell, application, timeoutSeconds, signal)
         : await execute(await programOf(application), {
             capture: false,
             timeoutSeconds,
@@ -167,19 +171,125 @@ async function runToCompletion(args: ActionArguments, context: ActionContext): P
   }
 }
 
-async function completeOnWindows(
+async function completeInShell(
+  shell: Shell,
   application: Application,
   timeoutSeconds: number | undefined,
   signal: AbortSignal,
 ): Promise<{ pid: number; exitCode: number }> {
-  const limit = timeoutSeconds === undefined ? -1 : timeoutSeconds * 1000;
-  const answer = await powershell(
-    `& { ${startExpression(application)}; if (-not $p) { '0 0' } elseif ($p.WaitForExit(${limit})) { "$($p.Id) $($p.ExitCode)" } else { 'late' } }`,
-    signal,
+  const started = await shell.start(startOf(application), signal);
+  if (started === undefined) return { pid: 0, exitCode: 0 };
+  try {
+    const exitCode = await started.ended(
+      timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000,
+      signal,
+    );
+    if (exitCode === undefined) throw new TimedOut('it did not end in time');
+    return { pid: started.id, exitCode };
+  } finally {
+    started.close();
+  }
+}
+
+// ── Waiting for its window ──────────────────────────────────────────────────────────────────────────────────────
+
+const windowError = 'RetrieveApplicationMainWindowHandleError';
+
+/** A timeout of 0 waits for ever. A program that only hands over to another of its name (as one of the store does) is followed. */
+async function runAndWaitToLoad(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
+  const { shell, signal } = context;
+  if (shell === undefined) throw platformUnsupported('System.RunApplication', 'Windows');
+  const application = await applicationOf(args, context);
+  const seconds = Math.max(0, args.integer('Timeout'));
+  const doing = `The window of "${application.path}" cannot be waited for`;
+  return await onDesktop(context, { code: windowError }, doing, async (desktop) => {
+    const before = new Set((await desktop.windows(signal)).map(({ handle }) => handle));
+    const started = await starting(application, signal, () => shell.start(startOf(application), signal));
+    const name = basename(application.path, extname(application.path)).toLowerCase();
+    try {
+      const window = await eventually(
+        context,
+        seconds === 0 ? Number.POSITIVE_INFINITY : seconds,
+        async () => {
+          const open = (await desktop.windows(signal)).filter(
+            ({ isVisible, title }) => isVisible && title !== '',
+          );
+          return (
+            open.find(({ processId }) => processId === started?.id) ??
+            open.find(({ handle, process }) => !before.has(handle) && process.toLowerCase() === name)
+          );
+        },
+      );
+      if (window !== undefined)
+        return { outputs: { WindowHandle: window.handle, ProcessId: window.processId } };
+    } finally {
+      started?.close();
+    }
+    throw new ActionError(
+      windowError,
+      `"${application.path}" showed no window within ${seconds} seconds.`,
+      'Allow more time, or use "Run application" without waiting when it has none.',
+    );
+  });
+}
+
+// ── Ping ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** `PingResult` as .NET names it. The time is 0 when there was no answer. */
+async function ping(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
+  const host = args.text('HostName').trim();
+  const ms = Math.max(1, args.integer('Timeout'));
+  if (host === '' || !/^[^\s-][^\s]*$/.test(host))
+    throw pingFailure(host, 'it is no name or address of a machine');
+  const file = onWindows ? join(systemFolder(), 'ping.exe') : 'ping';
+  const command = onWindows
+    ? ['-n', '1', '-w', String(ms), host]
+    : process.platform === 'darwin'
+      ? ['-c', '1', '-W', String(ms), host]
+      : ['-c', '1', '-W', String(Math.ceil(ms / 1000)), host];
+  const { signal } = context;
+  try {
+    const { exitCode, output, errorOutput } = await execute(
+      { file, args: command, folder: onWindows ? systemFolder() : '/', environment: { LC_ALL: 'C' } },
+      { capture: true, timeoutSeconds: Math.ceil(ms / 1000) + 5, signal, clock: context.host.clock },
+    );
+    return {
+      outputs: pingOutcome(host, exitCode, output.toString('latin1'), errorOutput.toString('latin1')),
+    };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof ActionError) throw error;
+    if (error instanceof TimedOut) return { outputs: { PingResult: 'TimedOut', RoundTripTime: 0 } };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw platformUnsupported('System.Ping', 'the program ping');
+    throw pingFailure(host, (error as Error).message, error);
+  }
+}
+
+/** What the program said, in any language: an answer has its time in milliseconds. Throws `CompletePingActionError` for an unknown machine. */
+export function pingOutcome(
+  host: string,
+  exitCode: number,
+  output: string,
+  errorOutput: string,
+): { readonly PingResult: string; readonly RoundTripTime: number } {
+  const time = /[=<]\s*(\d+(?:[.,]\d+)?)\s*ms/i.exec(output)?.[1];
+  if (exitCode === 0 && time !== undefined)
+    return { PingResult: 'Success', RoundTripTime: Math.round(Number(time.replace(',', '.'))) };
+  if (/unreachable/i.test(output)) return { PingResult: 'DestinationHostUnreachable', RoundTripTime: 0 };
+  // Windows and others name the address they wait for before the answer; without one the name is unknown.
+  if (exitCode !== 0 && (exitCode === 2 || !/\[?\d+\.\d+\.\d+\.\d+|:[0-9a-f]*:/i.test(output)))
+    throw pingFailure(host, errorOutput.trim().split(/\r?\n/, 1)[0] || 'there is no machine of this name');
+  return { PingResult: 'TimedOut', RoundTripTime: 0 };
+}
+
+function pingFailure(host: string, what: string, cause?: unknown): ActionError {
+  return new ActionError(
+    'CompletePingActionError',
+    `"${host}" cannot be pinged: ${what}.`,
+    'Check the name of the machine and the network.',
+    { cause },
   );
-  if (answer === 'late') throw new TimedOut('it did not end in time');
-  const [pid, exitCode] = answer.split(' ').map(Number) as [number, number];
-  return { pid, exitCode };
 }
 
 // ── Processes ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,21 +394,18 @@ function ownName(name: string): string {
   return Object.keys(process.env).find((key) => key.toLowerCase() === wanted) ?? name;
 }
 
-/** Member of System.EnvironmentVariableType → .NET's name of the store. */
-const store = (member: string): string => (member === 'System' ? 'Machine' : 'User');
+/** Member of System.EnvironmentVariableType → the store of Windows. */
+const store = (member: string) => (member === 'System' ? 'system' : 'user');
 
 async function getVariable(
   name: string,
   scope: string | undefined,
-  signal: AbortSignal,
+  { shell, signal }: ActionContext,
 ): Promise<ActionResult> {
   const stored =
-    onWindows && scope !== undefined
-      ? await attempt('InsufficientPermissionsError', 'read environment variable', name, signal, () =>
-          powershell(
-            `[Environment]::GetEnvironmentVariable(${powershellText(name)}, '${store(scope)}')`,
-            signal,
-          ),
+    shell !== undefined && scope !== undefined
+      ? await attempt('InsufficientPermissionsError', 'read environment variable', name, signal, async () =>
+          shell.environmentVariable(store(scope), name),
         )
       : (process.env[ownName(name)] ?? windowsVariable(name));
   // An empty variable and none are the same on Windows.
@@ -310,7 +417,7 @@ async function getVariable(
   );
 }
 
-async function setVariable(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
+async function setVariable(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
   const name = args.text('Name');
   const value = args.text('Value');
   requireVariableName(name, 'SetEnvironmentVariableValueError');
@@ -321,44 +428,34 @@ async function setVariable(args: ActionArguments, { signal }: ActionContext): Pr
       'Remove that character first.',
     );
   }
-  await changeVariable(
-    name,
-    powershellText(value),
-    args.member('Type'),
-    'SetEnvironmentVariableValueError',
-    signal,
-  );
+  await changeVariable(name, value, args.member('Type'), 'SetEnvironmentVariableValueError', context);
   process.env[ownName(name)] = value;
   return {};
 }
 
-async function deleteVariable(args: ActionArguments, { signal }: ActionContext): Promise<ActionResult> {
+async function deleteVariable(args: ActionArguments, context: ActionContext): Promise<ActionResult> {
   const name = args.text('Name');
   requireVariableName(name, 'DeleteEnvironmentVariableError');
-  await changeVariable(name, '$null', args.member('Type'), 'DeleteEnvironmentVariableError', signal);
+  await changeVariable(name, undefined, args.member('Type'), 'DeleteEnvironmentVariableError', context);
   delete process.env[ownName(name)];
   return {};
 }
 
-/** Changes the store of Windows. `value` is a PowerShell expression. */
+/** Changes the store of Windows; without a value the variable is deleted. */
 async function changeVariable(
   name: string,
-  value: string,
+  value: string | undefined,
   scope: string,
   code: string,
-  signal: AbortSignal,
+  { shell, signal }: ActionContext,
 ): Promise<void> {
-  if (!onWindows) return;
+  if (shell === undefined) return;
   await attempt(
     scope === 'System' ? 'InsufficientPermissionsError' : code,
     'change environment variable',
     name,
     signal,
-    () =>
-      powershell(
-        `[Environment]::SetEnvironmentVariable(${powershellText(name)}, ${value}, '${store(scope)}')`,
-        signal,
-      ),
+    () => shell.setEnvironmentVariable(store(scope), name, value),
   );
 }
 
@@ -374,6 +471,8 @@ function requireVariableName(name: string, code: string): void {
 export const systemActions: readonly ActionDefinition[] = [
   { id: 'System.RunApplication.RunApplication', run: runApplication },
   { id: 'System.RunApplication.RunApplicationAndWaitToComplete', run: runToCompletion },
+  ...onWindowsOnly([{ id: 'System.RunApplication.RunApplicationAndWaitToLoad', run: runAndWaitToLoad }]),
+  { id: 'System.Ping', run: ping },
   { id: 'System.IfProcess.ProcessIsRunning', run: isRunning },
   { id: 'System.IfProcess.ProcessIsNotRunning', run: isNotRunning },
   { id: 'System.WaitForProcess.ProcessToStart', run: isRunning },
@@ -388,11 +487,11 @@ export const systemActions: readonly ActionDefinition[] = [
   { id: 'System.TerminateProcess.TerminateProcessByNameWithUserName', run: terminateByName },
   {
     id: 'System.GetEnvironmentVariable.GetEnvironmentVariable',
-    run: (args, { signal }) => getVariable(args.text('Name'), undefined, signal),
+    run: (args, context) => getVariable(args.text('Name'), undefined, context),
   },
   {
     id: 'System.GetEnvironmentVariable.GetEnvironmentVariableFromScope',
-    run: (args, { signal }) => getVariable(args.text('Name'), args.member('Scope'), signal),
+    run: (args, context) => getVariable(args.text('Name'), args.member('Scope'), context),
   },
   { id: 'System.SetEnvironmentVariable', run: setVariable },
   { id: 'System.DeleteEnvironmentVariable', run: deleteVariable },

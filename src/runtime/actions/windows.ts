@@ -1,7 +1,8 @@
-// What only Windows itself can answer: settings and folders of the signed-in user. One PowerShell call per question,
-// answers of settings are remembered. On other systems the functions give that system's equivalent and start nothing.
+// What only Windows itself can answer: settings of texts, and what nothing but PowerShell can be asked for. On other systems the functions
+// give that system's equivalent and start nothing.
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
+import type { TextSettings } from '../../desktop/shell.ts';
 import { onWindows, systemFolder } from './platform.ts';
 import { execute } from './processes.ts';
 
@@ -46,33 +47,68 @@ export function powershellResult(output: string): string {
   throw Object.assign(new Error(text), { code: errorNames[answer[2] as string] });
 }
 
-const codePageKey = 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage';
+const codePageKey = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage';
+const regionKey = 'HKCU\\Control Panel\\International';
 const settings = new Map<string, Promise<string>>();
+let ask: (() => TextSettings) | undefined;
+let answer: TextSettings | undefined;
 
-function setting(expression: string, signal: AbortSignal): Promise<string> {
-  let value = settings.get(expression);
+/** Tells who knows the settings of texts in this process; they are asked once. Without, a program of Windows is. */
+export function textSettingsFrom(source: () => TextSettings): void {
+  ask = source;
+  answer = undefined;
+}
+
+function textSettings(): TextSettings | undefined {
+  answer ??= ask?.();
+  return answer;
+}
+
+/** A text of the registry, for processes that may do without the library that calls Windows: tests of flows in the editor. */
+function setting(key: string, name: string, signal: AbortSignal): Promise<string> {
+  const asked = `${key}\\${name}`;
+  let value = settings.get(asked);
   if (value === undefined) {
-    value = powershell(expression, signal);
+    value = registryText(key, name, signal);
     // A failure is not remembered: the next action asks again.
-    value.catch(() => settings.delete(expression));
-    settings.set(expression, value);
+    value.catch(() => settings.delete(asked));
+    settings.set(asked, value);
   }
+  return value;
+}
+
+async function registryText(key: string, name: string, signal: AbortSignal): Promise<string> {
+  const folder = systemFolder();
+  const { output } = await execute(
+    { file: join(folder, 'reg.exe'), args: [`query "${key}" /v ${name}`], folder },
+    { capture: true, signal, clock: systemClock },
+  );
+  return registryValue(output.toString('latin1'), name);
+}
+
+/** Reads what `reg query` printed: a line with name, type and value. Throws an Error when there is none. */
+export function registryValue(output: string, name: string): string {
+  const line = output.split(/\r?\n/).find((one) => one.trim().startsWith(`${name} `));
+  const value = line === undefined ? undefined : /\sREG_\w+\s{4}(.*)$/.exec(line)?.[1];
+  if (value === undefined) throw new Error(`Windows has no setting ${name}`);
   return value;
 }
 
 /** The code page of texts ("ANSI"); UTF-8 where there is no such setting. */
 export async function textCodePage(signal: AbortSignal): Promise<number> {
-  return onWindows ? Number(await setting(`(Get-ItemProperty '${codePageKey}').ACP`, signal)) : 65001;
+  if (!onWindows) return 65001;
+  return textSettings()?.textCodePage ?? Number(await setting(codePageKey, 'ACP', signal));
 }
 
 /** The code page of console programs ("OEM"); UTF-8 where there is no such setting. */
 export async function consoleCodePage(signal: AbortSignal): Promise<number> {
-  return onWindows ? Number(await setting(`(Get-ItemProperty '${codePageKey}').OEMCP`, signal)) : 65001;
+  if (!onWindows) return 65001;
+  return textSettings()?.consoleCodePage ?? Number(await setting(codePageKey, 'OEMCP', signal));
 }
 
 /** The list separator of the regional settings. Elsewhere: `;` where the decimal separator is a comma, else `,`. */
 export async function listSeparator(signal: AbortSignal): Promise<string> {
-  if (onWindows) return await setting('(Get-Culture).TextInfo.ListSeparator', signal);
+  if (onWindows) return textSettings()?.listSeparator ?? (await setting(regionKey, 'sList', signal));
   const parts = new Intl.NumberFormat().formatToParts(1.5);
   return parts.some((part) => part.type === 'decimal' && part.value === ',') ? ';' : ',';
 }

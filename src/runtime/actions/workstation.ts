@@ -1,5 +1,5 @@
-// The Workstation actions that need no screen: printers, through Windows or CUPS, and the recycle bin. What shows, locks or takes a
-// picture of the desktop is not here.
+// The Workstation actions: printers, through Windows or CUPS, and the recycle bin; what shows, locks or takes a picture of the desktop is
+// in workstationDesktop.ts.
 import { readdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +11,9 @@ import {
   type ActionResult,
 } from '../action.ts';
 import { isFile, isFolder, mayRead, pathOf } from './fileSystem.ts';
-import { onWindows, platformUnsupported } from './platform.ts';
+import { platformUnsupported } from './platform.ts';
 import { execute } from './processes.ts';
-import { powershell, powershellText } from './windows.ts';
+import { desktopWorkstationActions } from './workstationDesktop.ts';
 
 /** Runs a program of CUPS. Throws an Error with what it says. */
 async function cups(
@@ -59,11 +59,7 @@ async function guarded<T>(
 async function defaultPrinter(context: ActionContext): Promise<ActionResult> {
   const code = 'GetDefaultPrinterError';
   const name = await guarded(code, 'The default printer cannot be read', context, async () => {
-    if (onWindows)
-      return powershell(
-        "(Get-CimInstance -ClassName Win32_Printer -Filter 'Default = True').Name",
-        context.signal,
-      );
+    if (context.shell !== undefined) return context.shell.defaultPrinter(context.signal);
     const text = await cups('Workstation.GetDefaultPrinter', 'lpstat', ['-d'], context);
     return /^system default destination: (.+)$/m.exec(text)?.[1]?.trim() ?? '';
   });
@@ -77,11 +73,7 @@ async function setDefaultPrinter(args: ActionArguments, context: ActionContext):
   if (name === '')
     throw new ActionError(code, 'The name of the printer is empty.', 'Give the name of a printer.');
   await guarded(code, `"${name}" cannot be made the default printer`, context, async () => {
-    if (onWindows)
-      return powershell(
-        `(New-Object -ComObject WScript.Network).SetDefaultPrinter(${powershellText(name)})`,
-        context.signal,
-      );
+    if (context.shell !== undefined) return context.shell.setDefaultPrinter(name, context.signal);
     // `lpoptions` takes any name.
     await cups('Workstation.SetDefaultPrinter', 'lpstat', ['-p', name], context);
     return cups('Workstation.SetDefaultPrinter', 'lpoptions', ['-d', name], context);
@@ -105,11 +97,10 @@ async function printDocument(args: ActionArguments, context: ActionContext): Pro
       'Give the account that runs the flow the right to read it.',
     );
   }
-  await guarded('PrintDocumentError', `"${path}" cannot be printed`, context, () =>
-    onWindows
-      ? powershell(`$(Start-Process -FilePath ${powershellText(path)} -Verb Print)`, context.signal)
-      : cups('Workstation.PrintDocument', 'lp', ['--', path], context),
-  );
+  await guarded('PrintDocumentError', `"${path}" cannot be printed`, context, async () => {
+    if (context.shell !== undefined) await context.shell.print(path, context.signal);
+    else await cups('Workstation.PrintDocument', 'lp', ['--', path], context);
+  });
   return {};
 }
 
@@ -117,9 +108,10 @@ async function printDocument(args: ActionArguments, context: ActionContext): Pro
 const trash = () => join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'Trash');
 
 async function emptyRecycleBin(context: ActionContext): Promise<ActionResult> {
-  if (onWindows) {
+  const { shell, signal } = context;
+  if (shell !== undefined) {
     await guarded('ActionFailed', 'The recycle bin cannot be emptied', context, () =>
-      powershell('$(Clear-RecycleBin -Force -ErrorAction SilentlyContinue)', context.signal),
+      shell.emptyRecycleBin(signal),
     );
     return {};
   }
@@ -143,4 +135,5 @@ export const workstationActions: readonly ActionDefinition[] = [
   { id: 'Workstation.SetDefaultPrinter', run: setDefaultPrinter },
   { id: 'Workstation.PrintDocument', run: printDocument },
   { id: 'Workstation.EmptyRecycleBin', run: (_, context) => emptyRecycleBin(context) },
+  ...desktopWorkstationActions,
 ];

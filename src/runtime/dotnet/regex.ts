@@ -1,9 +1,9 @@
 // .NET regular expressions on JavaScript's engine: finds, replaces and splits with .NET's meaning of classes, anchors, options, group numbers
-// and replacement patterns. The translation itself is in regexTranslate.ts. Not supported (an error says so): balancing groups, conditionals, \G.
-import { type TranslatedPattern, translatePattern } from './regexTranslate.ts';
+// and replacement patterns. The translation itself is in base/dotnetPattern.ts. Not supported (an error says so): balancing groups, conditionals, \G.
+import { type TranslatedPattern, translatePattern } from '../../base/dotnetPattern.ts';
 
 /** A pattern .NET refuses, or one that uses a feature this agent does not have. The message says which and where. */
-export { PatternError } from './regexTranslate.ts';
+export { PatternError } from '../../base/dotnetPattern.ts';
 
 export interface Match {
   readonly index: number;

@@ -16,6 +16,7 @@ import {
   findAction,
   findEnum,
   isImplemented,
+  neededSystem,
 } from '../../language/catalog/catalog.ts';
 
 /** Text as it is, whatever it contains, on one line. */
@@ -66,6 +67,7 @@ export function actionDescription(id: string): string | undefined {
     parts.push(`⚠ Refused by the designer from version ${plain(writtenAs.removed)} on.`);
   }
   if (!isImplemented(id)) parts.push('⚠ This agent cannot carry it out.');
+  if (neededSystem(id) === 'windows') parts.push('Needs an agent on Windows.');
   if (writtenAs.arguments.length > 0) parts.push(argumentTable(writtenAs));
   if (writtenAs.outputs.length > 0) {
     parts.push(`**Outputs**\n\n${writtenAs.outputs.map((output) => `- ${outputLine(output)}`).join('\n')}`);

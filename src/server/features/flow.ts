@@ -39,7 +39,10 @@ export async function openDocument(
 async function flowOf(analysis: Analysis, project: Project): Promise<FlowRequestResult> {
   await project.ready;
   const { inputs, outputs } = flowInfo(analysis.file);
-  const blocking = analysis.diagnostics.filter(isBlocking);
+  // Whether the machine that will run it has the system it needs is for the agent to say: it may be another one than this.
+  const blocking = analysis.diagnostics.filter(
+    (diagnostic) => isBlocking(diagnostic) && diagnostic.needs === undefined,
+  );
   const path = pathOf(analysis.uri);
   return {
     name: nameOfFlow(analysis.uri),

@@ -7,6 +7,7 @@ import { fileUnreadable, readWhole } from '../../files/wholeFile.ts';
 import { copyForDesigner } from '../../interchange/copy.ts';
 import { lineBreaks, type Repositories } from '../../interchange/flowLines.ts';
 import { pasteFromDesigner } from '../../interchange/paste.ts';
+import { editableSelectors, withSelector } from '../../interchange/selectorEdit.ts';
 import { unpackSolution } from '../../interchange/solution.ts';
 import { readZip } from '../../interchange/zip.ts';
 import { describeChange, diffFlows } from '../../language/diff/diff.ts';
@@ -24,6 +25,9 @@ import {
   type PasteFromDesignerResult,
   packSolutionRequest,
   pasteFromDesignerRequest,
+  type SelectorsParams,
+  type SelectorsResult,
+  selectorsRequest,
   type UnpackSolutionParams,
   type UnpackSolutionResult,
   unpackSolutionRequest,
@@ -44,6 +48,9 @@ export const interchange: Feature = {
       const analysis = await openDocument(workspace, params.uri, token);
       return pasted(analysis, params, await repositoriesOf(workspace.project, params.uri));
     });
+    request(selectorsRequest, async ({ uri, change }) =>
+      selectors(await repositoriesOf(workspace.project, uri), change),
+    );
     request(unpackSolutionRequest, unpack);
     request(packSolutionRequest, pack);
     request(compareFlowsRequest, compare);
@@ -116,6 +123,21 @@ export function pasted(
   }
   const edits = result.edits.map((edit) => ({ range: rangeOf(analysis, edit), newText: edit.text }));
   return { edits, files, notes };
+}
+
+/** The selectors beside a flow, with one of them changed where that is asked for. */
+export function selectors(
+  { elements, uris }: FoundRepositories,
+  change: SelectorsParams['change'],
+): SelectorsResult {
+  const text = elements ?? '';
+  const all = editableSelectors(text).map(({ element, ...selector }) => ({
+    ...selector,
+    ...(element !== undefined && { element }),
+  }));
+  const changed = change && withSelector(text, { ...change, element: change.element });
+  if (changed === undefined || uris === undefined) return { selectors: all };
+  return { selectors: all, file: { uri: uris.elements, text: changed } };
 }
 
 /** Throws ProductError `FolderNotEmpty`, `FileUnreadable`, `FileNotWritable` and the codes of interchange/. */

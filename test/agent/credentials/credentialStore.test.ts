@@ -22,6 +22,7 @@ import {
   tryCredential,
 } from '../../../src/agent/credentials/credentialStore.ts';
 import { newKey, open, readKeys, seal, writeKeys } from '../../../src/agent/credentials/keys.ts';
+import type { Protection } from '../../../src/agent/credentials/protection.ts';
 import { References } from '../../../src/agent/credentials/references.ts';
 import { ProductError } from '../../../src/base/error.ts';
 
@@ -215,6 +216,30 @@ describe('the key', () => {
       expect((await store.resolve(owner('a'))).password).toBe(secret);
     },
   );
+
+  it('that the system protects opens where it was made, and nowhere else', () => {
+    const played = (computer: string): Protection => ({
+      scope: 'machine',
+      protect: (bytes) => Buffer.from(`${computer}${Buffer.from(bytes).toString('hex')}`),
+      unprotect(bytes) {
+        const text = Buffer.from(bytes).toString();
+        if (!text.startsWith(computer)) throw new Error('Windows does not open it');
+        return Buffer.from(text.slice(computer.length), 'hex');
+      },
+    });
+    const keys = [newKey(), newKey()];
+    writeKeys(keyFile, keys, played('here'));
+    const text = readFileSync(keyFile, 'utf8');
+    expect(text).toMatch(/^protected machine /);
+    for (const { bytes } of keys) expect(text).not.toContain(bytes.toString('base64'));
+    expect(readKeys(keyFile, played('here'))).toEqual(keys);
+    for (const elsewhere of [played('there'), undefined])
+      expect(() => readKeys(keyFile, elsewhere)).toThrow(code('CredentialKeyDamaged'));
+    expect(readFileSync(keyFile, 'utf8')).toBe(text);
+    // What an older version left is read, and protected from the next time on.
+    writeKeys(keyFile, keys, undefined);
+    expect(readKeys(keyFile, played('here'))).toEqual(keys);
+  });
 
   it('is changed: all passwords stay, the old key opens nothing any more and is gone', async () => {
     for (const id of ['a', 'b', 'c']) store.put(id, `${secret} ${id}`);

@@ -74,14 +74,20 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
 
 export const plainName = (account: string): string => account.replace(/^.*\\|@.*$/g, '');
 
-/** What holds for every host, in a session that is there when `setUp` ends. */
-export function anyHost(setUp: () => Promise<{ host: SessionHost; session: SessionFacts; node: string }>) {
+/**
+ * What holds for every host, in a session that is there when `setUp` ends. `joins`: arguments with which a Node joins the channel, where
+ * that is not Node's own.
+ */
+export function anyHost(
+  setUp: () => Promise<{ host: SessionHost; session: SessionFacts; node: string; joins?: readonly string[] }>,
+) {
   describe('every host', () => {
     let host: SessionHost;
     let session: SessionFacts;
     let node: string;
+    let joins: readonly string[];
     beforeAll(async () => {
-      ({ host, session, node } = await setUp());
+      ({ host, session, node, joins = [] } = await setUp());
     });
 
     it('says what the machine carries', async () => {
@@ -106,7 +112,8 @@ export function anyHost(setUp: () => Promise<{ host: SessionHost; session: Sessi
 
     it('starts a program in a session as its user, with a channel of its own', async () => {
       const value = `a'b"c $HOME \`x\`\nline`;
-      const child = await host.launch(session.id, talker(node, { DFLOW_TEST_VALUE: value }));
+      const launch = talker(node, { DFLOW_TEST_VALUE: value });
+      const child = await host.launch(session.id, { ...launch, args: [...joins, ...launch.args] });
       try {
         const answer = await ask(child, 'hello');
         expect(answer.text).toBe('hello');
@@ -138,6 +145,8 @@ export interface Machine {
   readonly first: Credential;
   readonly second: Credential;
   readonly node: string;
+  /** As of `anyHost`. */
+  readonly joins?: readonly string[];
 }
 
 /** What holds for a host that signs people in, on a server edition where each user has one session. */
@@ -146,17 +155,20 @@ export function hostThatSignsIn(setUp: () => Promise<Machine>) {
     let machine: Machine;
     let host: SessionHost;
     let changes: Changes;
+    let talking: Launch;
     beforeAll(async () => {
       machine = await setUp();
       host = machine.host;
       changes = new Changes(host);
+      const launch = talker(machine.node);
+      talking = { ...launch, args: [...(machine.joins ?? []), ...launch.args] };
     });
     afterEach(async () => {
       for (const { id } of await host.list()) await host.signOut(id);
     });
 
     it('opens sessions of several users side by side and signs each out with all that runs in it', async () => {
-      const { first, second, node } = machine;
+      const { first, second } = machine;
       const before = Date.now();
       const [one, two] = await Promise.all([host.open(first, size, never), host.open(second, size, never)]);
       expect(one).toMatchObject({
@@ -170,8 +182,8 @@ export function hostThatSignsIn(setUp: () => Promise<Machine>) {
       expect(await host.list()).toEqual(expect.arrayContaining([one, two]));
       await changes.expectLast(one.id, 'active');
 
-      const inOne = await host.launch(one.id, talker(node));
-      const inTwo = await host.launch(two.id, talker(node));
+      const inOne = await host.launch(one.id, talking);
+      const inTwo = await host.launch(two.id, talking);
       expect([(await ask(inOne, '')).user, (await ask(inTwo, '')).user]).toEqual([
         plainName(first.account),
         plainName(second.account),
@@ -186,16 +198,16 @@ export function hostThatSignsIn(setUp: () => Promise<Machine>) {
       for (const act of [
         host.lock(one.id),
         host.disconnect(one.id),
-        host.launch(one.id, talker(node)),
+        host.launch(one.id, talking),
         host.reuse(one.id, first, never),
       ])
         expect(await codeOf(act)).toBe('SessionNotFound');
     });
 
     it('locks, disconnects and reuses a session, and what runs inside goes on', async () => {
-      const { first, second, node } = machine;
+      const { first, second } = machine;
       const session = await host.open(first, size, never);
-      const child = await host.launch(session.id, talker(node));
+      const child = await host.launch(session.id, talking);
       const { id } = session;
       const now = async () => (await host.list()).find((one) => one.id === id)?.state;
 

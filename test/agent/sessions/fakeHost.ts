@@ -11,7 +11,8 @@ import type {
   SessionHost,
   SessionOptions,
 } from '../../../src/agent/sessions/host.ts';
-import { refusal, sessionNotFound } from '../../../src/agent/sessions/linux/refusals.ts';
+import { startProcess } from '../../../src/agent/sessions/launching.ts';
+import { refusal, sessionNotFound } from '../../../src/agent/sessions/refusals.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { Emitter } from '../../../src/base/event.ts';
 import { accountKey, parseAccount } from '../../../src/orchestration/accounts.ts';
@@ -217,3 +218,17 @@ export class FakeProcess extends EventEmitter {
     queueMicrotask(() => this.emit('exit', code, null));
   }
 }
+
+/** Starts a real process that believes to be somebody else's. */
+export const believing: Start = (account, { program, args, environment }) => {
+  const pretend = `import os from 'node:os'; os.userInfo = () => ({ username: ${JSON.stringify(account)} });`;
+  return startProcess({
+    command: program,
+    args,
+    environment: {
+      ...process.env,
+      ...environment,
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(pretend)}`,
+    },
+  });
+};

@@ -22,6 +22,7 @@ import { sessionWorkers } from '../../../src/agent/sessions/workers.ts';
 import { workerTalk } from '../../../src/agent/workerLauncher.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Log } from '../../../src/base/log.ts';
+import { decodePng } from '../../../src/desktop/png.ts';
 import { Orchestrator } from '../../../src/orchestration/orchestrator.ts';
 import { defaultPlacement, defaultSettings } from '../../../src/orchestration/settings.ts';
 import { openWorkQueues } from '../../../src/orchestration/sqliteWorkQueues.ts';
@@ -30,7 +31,6 @@ import { sqliteMigrations } from '../../../src/orchestration/store/schema.ts';
 import { openSqliteDatabase } from '../../../src/orchestration/store/sqlite.ts';
 import type { PlacementSettings } from '../../../src/protocol/fleet.ts';
 import type { Run } from '../../../src/protocol/run.ts';
-import { readPng } from '../pngReader.ts';
 import { request } from '../runs.ts';
 import { never, size } from './contract.ts';
 import { canMakeSessions, LinuxMachine } from './linuxMachine.ts';
@@ -203,7 +203,7 @@ WorkQueues.UpdateWorkQueueItem.UpdateWithProcessingNotes WorkQueueItem: Item Sta
     expect(error?.screenshot).toEqual(size);
     const run = await orchestrator.get(id);
     const { png } = await screenshotOf(run, (...page) => orchestrator.events(...page));
-    expect(readPng(Buffer.from(png, 'base64'))).toMatchObject(size);
+    expect(decodePng(Buffer.from(png, 'base64'))).toMatchObject(size);
   });
 
   it('tells that a session was signed out under a run', async () => {

@@ -1,6 +1,8 @@
 // Runs one action by itself, against the catalog: a misspelt argument, a missing required one or an output the catalog does
 // not know fails the test.
 
+import type { Desktop } from '../../../src/desktop/desktop.ts';
+import type { Shell } from '../../../src/desktop/shell.ts';
 import { findAction } from '../../../src/language/catalog/catalog.ts';
 import {
   type ActionArguments,
@@ -10,6 +12,7 @@ import {
   type ActionResult,
 } from '../../../src/runtime/action.ts';
 import { ArgumentShape, CallArguments } from '../../../src/runtime/arguments.ts';
+import { DesktopOfRun } from '../../../src/runtime/desktopOfRun.ts';
 import { noRepositories, type Repositories } from '../../../src/runtime/elements.ts';
 import type { Value } from '../../../src/runtime/values.ts';
 import type { WorkQueues } from '../../../src/runtime/workQueues.ts';
@@ -50,6 +53,8 @@ export function contextIn(
     readonly repositories?: Repositories;
     readonly safeStopRequested?: boolean;
     readonly workQueues?: WorkQueues;
+    readonly desktop?: Desktop;
+    readonly shell?: Shell;
   } = {},
 ): ActionContext & {
   readonly host: FakeHost;
@@ -77,6 +82,8 @@ export function contextIn(
     },
     safeStopRequested: options.safeStopRequested ?? false,
     workQueues: options.workQueues,
+    desktop: new DesktopOfRun(options.desktop && (async () => options.desktop as Desktop)).get,
+    shell: options.shell,
     secrets,
     addSecret: (text) => secrets.push(text),
   };

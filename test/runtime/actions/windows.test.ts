@@ -9,8 +9,12 @@ import {
   splitCommandLine,
 } from '../../../src/runtime/actions/processes.ts';
 import { commandProgram } from '../../../src/runtime/actions/scripting.ts';
-import { startExpression } from '../../../src/runtime/actions/system.ts';
-import { powershellResult, powershellScript, powershellText } from '../../../src/runtime/actions/windows.ts';
+import {
+  powershellResult,
+  powershellScript,
+  powershellText,
+  registryValue,
+} from '../../../src/runtime/actions/windows.ts';
 
 describe('code pages', () => {
   // Bytes and texts as the Unicode consortium's mapping tables give them.
@@ -70,15 +74,8 @@ describe('PowerShell', () => {
       /^\[Text\.Encoding\]::UTF8\.GetString\(\[Convert\]::FromBase64String\('[A-Za-z0-9+/=]*'\)\)$/,
     );
     expect(Buffer.from(/'(.*)'/.exec(literal)?.[1] ?? '', 'base64').toString('utf8')).toBe(text);
-    const expression = startExpression({
-      path: text,
-      commandLine: text,
-      folder: text,
-      windowStyle: 'Maximized',
-    });
-    expect(expression).not.toContain('Remove-Item');
     // One line, ended by a blank one: PowerShell runs what it reads from standard input line by line.
-    expect(powershellScript(expression)).toMatch(/^[\x20-\x7e]+\n\n$/);
+    expect(powershellScript(`(Get-Item ${literal})`)).toMatch(/^[\x20-\x7e]+\n\n$/);
   });
 
   const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64');
@@ -153,4 +150,14 @@ describe('lists of processes', () => {
   ])('of user %s is one of %s: %s', (user, wanted, expected) => {
     expect(hasUser({ pid: 1, user, names: [] }, wanted)).toBe(expected);
   });
+});
+
+test('settings are read from what the registry prints, in any language', () => {
+  const printed = (value: string) =>
+    `\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\Nls\\CodePage\r\n    OEMCP    REG_SZ    850\r\n    ACP    REG_SZ    ${value}\r\n\r\n`;
+  expect(registryValue(printed('1252'), 'ACP')).toBe('1252');
+  expect(registryValue(printed(';'), 'ACP')).toBe(';');
+  expect(() => registryValue('ERROR: The system was unable to find', 'ACP')).toThrow(
+    'Windows has no setting ACP',
+  );
 });

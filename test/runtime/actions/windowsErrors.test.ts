@@ -1,37 +1,35 @@
-// The errors that only Windows can give, with an answer of our own in place of PowerShell's; see windows.test.ts for what is sent to it.
-import { beforeEach, expect, test, vi } from 'vitest';
+// The errors that only Windows can give, over a shell of Windows that is played.
+import { expect, test } from 'vitest';
+import type { ServiceState, Shell } from '../../../src/desktop/shell.ts';
 import { servicesActions } from '../../../src/runtime/actions/services.ts';
 import { systemActions } from '../../../src/runtime/actions/system.ts';
 import type { Value } from '../../../src/runtime/values.ts';
 import { contextIn, errorOf, runAction } from './arguments.ts';
+import { playedShell } from './playedShell.ts';
 
-/** What PowerShell answers: the state of every service, or for a change an error. */
-let state = 'Running';
-vi.mock('../../../src/runtime/actions/platform.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/runtime/actions/platform.ts')>()),
-  onWindows: true,
-}));
-vi.mock('../../../src/runtime/actions/windows.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/runtime/actions/windows.ts')>()),
-  powershell: async (expression: string) => {
-    if (/\.Status$/.test(expression)) return state;
-    throw Object.assign(new Error('Access is denied'), { code: 'EACCES' });
+/** The state of every service; changes are refused. */
+let state: ServiceState | undefined;
+const denied = () => Object.assign(new Error('Access is denied'), { code: 'EACCES' });
+const shell: Shell = {
+  ...playedShell,
+  serviceState: () => state,
+  changeService: () => Promise.reject(denied()),
+  setEnvironmentVariable: () => Promise.reject(denied()),
+  environmentVariable() {
+    throw denied();
   },
-}));
-beforeEach(() => {
-  state = 'Running';
-});
+};
 
 const errorOfRun = (id: string, given: Record<string, Value>) =>
-  errorOf(runAction([...servicesActions, ...systemActions], id, given, contextIn('/')));
+  errorOf(runAction([...servicesActions, ...systemActions], id, given, contextIn('/', { shell })));
 
-test.each([
-  ['Start', 'Stopped', 'StartServiceError: The service "x" could not be started: Access is denied.'],
-  ['Stop', 'Running', 'StopServiceError: The service "x" could not be stopped: Access is denied.'],
-  ['Pause', 'Running', 'PauseServiceError: The service "x" could not be paused: Access is denied.'],
-  ['Resume', 'Paused', 'ResumeServiceError: The service "x" could not be resumed: Access is denied.'],
-  ['Pause', 'Stopped', 'ServiceIsntRunningError: The service "x" is not running.'],
-  ['Resume', '', 'ServiceNotFoundError: There is no service "x".'],
+test.each<[string, ServiceState | undefined, string]>([
+  ['Start', 'stopped', 'StartServiceError: The service "x" could not be started: Access is denied.'],
+  ['Stop', 'running', 'StopServiceError: The service "x" could not be stopped: Access is denied.'],
+  ['Pause', 'running', 'PauseServiceError: The service "x" could not be paused: Access is denied.'],
+  ['Resume', 'paused', 'ResumeServiceError: The service "x" could not be resumed: Access is denied.'],
+  ['Pause', 'stopped', 'ServiceIsntRunningError: The service "x" is not running.'],
+  ['Resume', undefined, 'ServiceNotFoundError: There is no service "x".'],
 ])('%s a service that is %j', async (id, current, message) => {
   state = current;
   expect(await errorOfRun(`Services.${id}`, { ServiceName: 'x' })).toBe(message);
@@ -47,4 +45,32 @@ test.each<[string, Record<string, Value>, string]>([
   expect(await errorOfRun(`System.${id}`, { Name: 'DFLOW_X', ...given })).toBe(
     `${message} environment variable "DFLOW_X": access is denied.`,
   );
+});
+
+test('changes the store of Windows, and what the flow starts from then on', async () => {
+  const stored: unknown[] = [];
+  const keeping = {
+    ...playedShell,
+    setEnvironmentVariable: async (...change: unknown[]) => void stored.push(change),
+    environmentVariable: (scope: string, name: string) => `${name} of ${scope}`,
+  } satisfies Shell;
+  const run = (id: string, given: Record<string, Value>) =>
+    runAction(
+      systemActions,
+      `System.${id}`,
+      { Name: 'DFLOW_X', ...given },
+      contextIn('/', { shell: keeping }),
+    );
+  await run('SetEnvironmentVariable', { Value: 'v', Type: 'System' });
+  expect(process.env.DFLOW_X).toBe('v');
+  await run('DeleteEnvironmentVariable', {});
+  expect(process.env.DFLOW_X).toBeUndefined();
+  expect(stored).toEqual([
+    ['system', 'DFLOW_X', 'v'],
+    ['user', 'DFLOW_X', undefined],
+  ]);
+  const { outputs } = await run('GetEnvironmentVariable.GetEnvironmentVariableFromScope', {
+    Scope: 'System',
+  });
+  expect(outputs).toEqual({ Value: 'DFLOW_X of system' });
 });

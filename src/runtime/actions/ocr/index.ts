@@ -1,178 +1,128 @@
-// The OCR actions that read image files, with the Tesseract engine in a thread of its own. Actions that look at the screen, use the
-// engine of Windows or an engine variable are not here. Nothing is ever downloaded.
-import { existsSync } from 'node:fs';
+// The OCR actions: text of image files, of the screen and of the window in front, and conditions on it. The older Microsoft engine (MODI)
+// has not been part of Windows for long and is left out.
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import {
   type ActionArguments,
   type ActionContext,
   type ActionDefinition,
   ActionError,
+  type ActionResult,
 } from '../../action.ts';
-import { orAborted } from '../abort.ts';
-import { attempt, fileMissing, isFile, isFolder, pathOf } from '../fileSystem.ts';
-import { everything, prepare, type Region } from './picture.ts';
-import type { Answer, Task } from './thread.ts';
+import { onWindowsOnly } from '../desktop.ts';
+import { attempt, fileMissing, isFile, pathOf } from '../fileSystem.ts';
+import { comparisonOf, edgesOf, imagesOf } from '../image/onScreen.ts';
+import { cutOut, findPicture } from '../image/search.ts';
+import { type EngineKind, engineOf, engineValue, type OcrEngine, plain, ReadingError } from './engine.ts';
+import { bitmapOf, everything, prepare, type Region } from './picture.ts';
+import { screenActions } from './screen.ts';
 
-/** Language → file with its data. */
-type Languages = Task['languages'];
+const code = 'ExtractTextWithOCRError';
 
-/** Folder of this file; a bundle has none. */
-const here: string | undefined = import.meta.dirname;
-const packages = '../../../../node_modules';
+/** Where in the file the text stands. */
+type Part = 'all' | 'region' | 'relativeToImage';
 
-/** What the engine needs lies beside the bundle; elsewhere in the packages. */
-const parts =
-  here === undefined
-    ? {
-        thread: join(__dirname, 'recognition.cjs'),
-        engine: join(__dirname, 'lib/tesseract-core-simd-lstm.wasm'),
-        english: join(__dirname, 'lib/eng.traineddata.gz'),
-      }
-    : {
-        thread: join(here, 'thread.ts'),
-        engine: join(here, packages, 'tesseract.js-core/tesseract-core-simd-lstm.wasm'),
-        english: join(here, packages, '@tesseract.js-data/eng/4.0.0_best_int/eng.traineddata.gz'),
-      };
-
-function engineError(message: string, nextStep: string, cause?: unknown): ActionError {
-  return new ActionError('CreateOCREngineError', message, nextStep, { cause });
-}
-
-function chosenLanguage(args: ActionArguments): Languages {
-  const language = args.member('Language');
-  if (language === 'English') return [['eng', parts.english]];
-  throw engineError(
-    `The data for ${language} is not part of this agent; it brings English only.`,
-    'Choose "Use other language", and give the abbreviation of the language and the folder with its .traineddata file.',
-  );
-}
-
-async function customLanguage(args: ActionArguments): Promise<Languages> {
-  const folder = pathOf(args, 'LanguageDataPath');
-  if (!(await isFolder(folder))) {
-    throw new ActionError(
-      'DataPathFolderNotFoundError',
-      `The folder "${folder}" does not exist.`,
-      'Give the folder that holds the .traineddata files of Tesseract.',
-    );
-  }
-  const names = args.text('LanguageAbbreviation').trim();
-  if (!/^\w+(\+\w+)*$/.test(names)) {
-    throw engineError(
-      `"${names}" is no abbreviation of a language.`,
-      'Give one such as deu, or several as deu+eng.',
-    );
-  }
-  return names.split('+').map((name) => {
-    const file = join(folder, `${name}.traineddata`);
-    const found = [file, `${file}.gz`].find((one) => existsSync(one));
-    if (found !== undefined) return [name, found];
-    throw engineError(
-      `There is no file "${file}".`,
-      'Check the abbreviation; the file must have its name and the ending .traineddata.',
-    );
-  });
-}
-
-/** Recognises the text of a picture in a thread, which ends with the run. */
-async function inThread(image: Uint8Array, languages: Languages, signal: AbortSignal): Promise<Answer> {
-  signal.throwIfAborted();
-  const task: Task = { engine: parts.engine, languages, image };
-  const thread = new Worker(parts.thread, { workerData: task });
-  try {
-    return await orAborted(
-      new Promise<Answer>((resolve) => {
-        thread.once('message', resolve);
-        thread.once('error', ({ message }) => resolve({ stage: 'engine', message }));
-        thread.once('exit', () => resolve({ stage: 'picture', message: 'the engine broke down' }));
-      }),
-      signal,
-    );
-  } finally {
-    await thread.terminate();
-  }
-}
-
-async function recognise(
+async function extractFromFile(
   args: ActionArguments,
-  { signal }: ActionContext,
-  languagesOf: (args: ActionArguments) => Languages | Promise<Languages>,
-  region: Region,
-): Promise<string> {
-  const code = 'ExtractTextWithOCRError';
+  context: ActionContext,
+  kind: EngineKind,
+  part: Part,
+): Promise<ActionResult> {
+  const { signal } = context;
   const file = pathOf(args, 'ImageFile');
   if (!(await isFile(file))) throw await fileMissing(file, 'ImageFileNotFoundError', 'an image file');
-  const [across, down] = [
-    multiplier(args, 'ImageWidthMultiplier'),
-    multiplier(args, 'ImageHeightMultiplier'),
-  ];
-  const languages = await languagesOf(args);
-  let image: Uint8Array = await attempt(code, 'read image file', file, signal, () =>
+  const engine = await engineOf(kind, args, code);
+  const image: Uint8Array = await attempt(code, 'read image file', file, signal, () =>
     readFile(file, { signal }),
   );
   if (image.length === 0) throw unreadable(file, 'it is empty');
-  if (region !== everything || across !== 1 || down !== 1) {
-    try {
-      image = await prepare(image, region, across, down, signal);
-    } catch (error) {
-      throw signal.aborted ? error : unreadable(file, (error as Error).message, error);
-    }
+  try {
+    const { text } =
+      part === 'relativeToImage'
+        ? await readBeside(image, args, context, engine)
+        : await readPart(image, part === 'region' ? regionOf(args) : everything, engine, signal);
+    return { outputs: { OcrText: text.trimEnd().replace(/\r?\n/g, '\r\n') } };
+  } catch (error) {
+    if (signal.aborted || error instanceof ActionError) throw error;
+    throw unreadable(file, (error as Error).message, error);
   }
-  const answer = await inThread(image, languages, signal);
-  if ('text' in answer) return answer.text.trimEnd().replace(/\r?\n/g, '\r\n');
-  if (answer.stage === 'picture') throw unreadable(file, answer.message);
-  throw engineError(
-    `The language data in "${languages.map(([, path]) => path).join('", "')}" cannot be used: ${plain(answer.message)}.`,
-    'Use data for Tesseract 4 or newer, and check whether the file is complete.',
+}
+
+async function readPart(image: Uint8Array, region: Region, engine: OcrEngine, signal: AbortSignal) {
+  const isAsItIs = region === everything && engine.across === 1 && engine.down === 1;
+  const picture = isAsItIs ? image : await prepare(image, region, engine.across, engine.down, signal);
+  return await engine.readFile(picture, signal);
+}
+
+/** The area beside an image that is looked for in the file. */
+async function readBeside(
+  image: Uint8Array,
+  args: ActionArguments,
+  context: ActionContext,
+  engine: OcrEngine,
+) {
+  const picture = await bitmapOf(image, context.signal);
+  for (const { bitmap } of imagesOf(args, context, code)) {
+    const [found] = await findPicture(picture, bitmap, comparisonOf(args), 1, context.signal);
+    if (found === undefined) continue;
+    const { left = 0, top = 0, right = found.width, bottom = found.height } = edgesOf(args);
+    const x = Math.max(0, found.x + left);
+    const y = Math.max(0, found.y + top);
+    const width = Math.min(picture.width, found.x + right) - x;
+    const height = Math.min(picture.height, found.y + bottom) - y;
+    if (width <= 0 || height <= 0) throw new ReadingError('the area beside the image is outside of it');
+    return await engine.readPicture(cutOut(picture, { x, y, width, height }), context.signal);
+  }
+  throw new ActionError(
+    'LandmarkImageNotFoundError',
+    'The image that shows where the text stands is not in the file.',
+    'Raise the tolerance, or capture the image from such a file.',
   );
 }
 
-const plain = (message: string): string =>
-  message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, '');
-
 function unreadable(file: string, what: string, cause?: unknown): ActionError {
   return new ActionError(
-    'ExtractTextWithOCRError',
+    code,
     `The text of "${file}" cannot be read: ${plain(what)}.`,
     'Open the image in another program to see whether it is complete, and save it as PNG.',
     { cause },
   );
 }
 
-function multiplier(args: ActionArguments, name: string): number {
-  const value = args.integer(name);
-  if (value >= 1 && value <= 10) return value;
-  throw new ActionError(
-    'ExtractTextWithOCRError',
-    `A picture cannot be enlarged ${value} times.`,
-    'Give a multiplier from 1 to 10; more than 3 seldom helps.',
-  );
-}
-
 /** Edges that are not given are those of the picture. */
 function regionOf(args: ActionArguments): Region {
-  const edge = (name: string) => (args.has(name) ? args.integer(name) : undefined);
-  return { left: edge('X1') ?? 0, top: edge('Y1') ?? 0, right: edge('X2'), bottom: edge('Y2') };
+  const { left = 0, top = 0, right, bottom } = edgesOf(args);
+  return { left, top, right, bottom };
 }
 
-const engines = [
-  ['Tesseract', chosenLanguage],
-  ['CustomTesseract', customLanguage],
-] as const;
+const engines: readonly (readonly [end: string, kind: EngineKind])[] = [
+  ['', 'variable'],
+  ['WithTesseract', 'tesseract'],
+  ['WithCustomTesseract', 'customTesseract'],
+];
+const parts: readonly (readonly [id: string, part: Part])[] = [
+  ['ExtractTextFromFile', 'all'],
+  ['ExtractTextFromRegionOfFile', 'region'],
+  ['ExtractTextFromFileRelativeToImage', 'relativeToImage'],
+];
 
-export const ocrActions: readonly ActionDefinition[] = engines.flatMap(([engine, languagesOf]) => [
-  {
-    id: `OCR.ExtractTextWithOCR.ExtractTextFromFileWith${engine}`,
-    run: async (args, context) => ({
-      outputs: { OcrText: await recognise(args, context, languagesOf, everything) },
-    }),
+const fileActions = (end: string, kind: EngineKind): ActionDefinition[] =>
+  parts.map(([id, part]) => ({
+    id: `OCR.ExtractTextWithOCR.${id}${end}`,
+    run: (args, context) => extractFromFile(args, context, kind, part),
+  }));
+
+/** The engine as a variable; the catalog does not know the name of the output, so it has both that designers were seen to use. */
+const creating = (variant: string, kind: EngineKind): ActionDefinition => ({
+  id: `OCR.CreateTesseractEngine.${variant}`,
+  run: async (args) => {
+    const engine = engineValue(await engineOf(kind, args, 'CreateOCREngineError'));
+    return { outputs: { OCREngine: engine, TesseractEngine: engine } };
   },
-  {
-    id: `OCR.ExtractTextWithOCR.ExtractTextFromRegionOfFileWith${engine}`,
-    run: async (args, context) => ({
-      outputs: { OcrText: await recognise(args, context, languagesOf, regionOf(args)) },
-    }),
-  },
-]);
+});
+
+export const ocrActions: readonly ActionDefinition[] = [
+  creating('CreateTesseractEngine', 'tesseract'),
+  creating('CreateCustomTesseractEngine', 'customTesseract'),
+  ...engines.flatMap(([end, kind]) => fileActions(end, kind)),
+  ...onWindowsOnly([...fileActions('WithWindowsOcr', 'windows'), ...screenActions]),
+];

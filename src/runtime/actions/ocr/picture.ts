@@ -1,6 +1,7 @@
 // Cuts a picture out of another and makes it larger, before its text is read. The libraries at hand decode pictures only on the pages of a PDF, so it is put on
 // one and taken from there.
 import type { PDFPageProxy } from 'unpdf/pdfjs';
+import type { Bitmap } from '../../../desktop/desktop.ts';
 import { orAborted } from '../abort.ts';
 import { type Picture, picturesOn, png } from '../pdf/images.ts';
 
@@ -48,6 +49,16 @@ function cut(picture: Picture, region: Region): Picture {
   return { width: right - left, height: bottom - top, channels, pixels: part };
 }
 
+/** A PNG or JPEG picture. Throws as `prepare`. */
+export async function bitmapOf(bytes: Uint8Array, signal: AbortSignal): Promise<Bitmap> {
+  const { width, height, channels, pixels } = await decode(bytes, signal);
+  const rgba = new Uint8Array(width * height * 4).fill(255);
+  for (let i = 0; i < width * height; i++)
+    for (let channel = 0; channel < 3; channel++)
+      rgba[i * 4 + channel] = pixels[i * channels + (channels === 1 ? 0 : channel)] as number;
+  return { width, height, pixels: rgba };
+}
+
 async function decode(bytes: Uint8Array, signal: AbortSignal): Promise<Picture> {
   const kind = bytes[0] === 0x89 ? 'png' : bytes[0] === 0xff && bytes[1] === 0xd8 ? 'jpeg' : undefined;
   if (kind === undefined) throw new Error('only PNG and JPEG pictures can be cut or enlarged');
@@ -74,7 +85,7 @@ async function decode(bytes: Uint8Array, signal: AbortSignal): Promise<Picture> 
 export const everything: Region = { left: 0, top: 0, right: undefined, bottom: undefined };
 
 /** Between two pixels the colors pass over into each other, which keeps the edges of letters smooth. */
-function scaled({ width, height, channels, pixels }: Picture, across: number, down: number): Picture {
+export function scaled({ width, height, channels, pixels }: Picture, across: number, down: number): Picture {
   if (across === 1 && down === 1) return { width, height, channels, pixels };
   const [wide, high] = [width * across, height * down];
   const result = new Uint8Array(wide * high * channels);

@@ -7,6 +7,8 @@ declare module 'tesseract.js-core/tesseract-core-simd-lstm.js' {
     SetImageFile(exifOrientation: number, angle: number): number;
     Recognize(monitor: null): number;
     GetUTF8Text(): string;
+    /** One line per page, block, paragraph, line and word, columns separated by tabs. */
+    GetTSVText(page: number): string;
   }
   interface Core {
     readonly FS: { writeFile(path: string, content: Uint8Array): void };

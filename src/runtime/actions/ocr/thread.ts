@@ -14,7 +14,8 @@ export interface Task {
 
 /** `stage` says what failed: the engine with its languages, or reading the picture. */
 export type Answer =
-  | { readonly text: string }
+  /** `table`: the words and where they stand, in the engine's own table format. */
+  | { readonly text: string; readonly table: string }
   | { readonly stage: 'engine' | 'picture'; readonly message: string };
 
 /** Members of the engine's enum of recognition modes. */
@@ -45,7 +46,7 @@ async function recognise({ engine, languages, image }: Task): Promise<Answer> {
     const upright = 1;
     if (api.SetImageFile(upright, 0) !== 0) throw new Error('it is damaged, or of an unknown kind');
     api.Recognize(null);
-    return { text: api.GetUTF8Text() };
+    return { text: api.GetUTF8Text(), table: api.GetTSVText(0) };
   } catch (error) {
     return { stage, message: error instanceof Error ? error.message : String(error) };
   }

@@ -1,5 +1,6 @@
 // What people do on a page: click, hover, type, choose. Each waits for its element; playwright waits until that can be used.
 import type { Locator, Page } from 'playwright-core';
+import { translatePattern } from '../../../base/dotnetPattern.ts';
 import {
   type ActionArguments,
   type ActionContext,
@@ -7,7 +8,6 @@ import {
   ActionError,
 } from '../../action.ts';
 import { toNumber, toText } from '../../convert.ts';
-import { translatePattern } from '../../dotnet/regexTranslate.ts';
 import { LogicError } from '../../errors.ts';
 import { pattern } from '../pattern.ts';
 import { elementAction, type Handling, leastTime, onElement, tabOf } from './conduct.ts';

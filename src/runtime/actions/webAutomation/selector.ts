@@ -1,8 +1,8 @@
 // Selectors of web elements, read: the CSS that designers and people write (with jQuery's additions) and the levels of UI elements, as
 // steps for the script in the page (pageScript.ts) and split where a frame begins. Finds nothing itself.
+import { PatternError, translatePattern } from '../../../base/dotnetPattern.ts';
+import { levelsText, levelText, selectorOperators } from '../../../desktop/selectorText.ts';
 import { ActionError } from '../../action.ts';
-import { PatternError } from '../../dotnet/regex.ts';
-import { translatePattern } from '../../dotnet/regexTranslate.ts';
 import type { ElementSelector, SelectorAttribute, SelectorLevel } from '../../elements.ts';
 
 /** What the page is asked, one part of a selector at a time. Plain data. */
@@ -78,15 +78,6 @@ function splitAtFrames(steps: readonly Step[]): Step[][] {
 
 // ── Levels of UI elements ───────────────────────────────────────────────────────────────────────────────────────
 
-const operators: Readonly<Record<string, string>> = {
-  equalto: '=',
-  notequalto: '!=',
-  contains: '*=',
-  startswith: '^=',
-  endswith: '$=',
-  regularexpressionmatch: '~=',
-};
-
 function levelStep(level: SelectorLevel): Step {
   const isPlainTag = /^[a-z][\w-]*$/i.test(level.element);
   // By id the page finds fast.
@@ -118,7 +109,7 @@ const isExactId = ({ name, operator, value }: SelectorAttribute): boolean =>
 
 function attributeFilter({ name, operator, value }: SelectorAttribute): Filter {
   const known = operator.toLowerCase();
-  if (operators[known] === undefined) {
+  if (selectorOperators[known] === undefined) {
     throw invalid(
       `[${name} ${operator} "${value}"]`,
       'it has an unknown operator',
@@ -140,21 +131,6 @@ function regexSource(pattern: string): string {
     if (!(error instanceof PatternError)) throw error;
     throw invalid(pattern, `its expression is refused: ${error.message}`, 'Correct the regular expression.');
   }
-}
-
-/** `div[Id="x"] a:eq(1)`, the way the repository of UI elements is shown. */
-function levelsText(levels: readonly SelectorLevel[]): string {
-  return levels
-    .map((level, index) => `${index === 0 ? '' : level.isDirect ? ' > ' : ' '}${levelText(level)}`)
-    .join('');
-}
-
-function levelText({ element, attributes, ordinal }: SelectorLevel): string {
-  const conditions = attributes.map(
-    ({ name, operator, value }) =>
-      `[${name}${operators[operator.toLowerCase()] ?? ` ${operator} `}"${value}"]`,
-  );
-  return `${element || '*'}${conditions.join('')}${ordinal === undefined ? '' : `:eq(${ordinal})`}`;
 }
 
 // ── Text ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -246,7 +222,7 @@ class SelectorText {
     if (key === 'ordinal' && operator === '=' && /^\d+$/.test(value))
       filters.push({ kind: 'eq', index: Number(value) });
     else if (key === 'text' || operator === '!=') {
-      const named = Object.keys(operators).find((one) => operators[one] === operator);
+      const named = Object.keys(selectorOperators).find((one) => selectorOperators[one] === operator);
       filters.push({ kind: 'attribute', name, operator: named ?? 'contains', value });
     } else return `[${name}${operator}${cssText(value)}${flag && ` ${flag}`}]`;
     return '';

@@ -1,5 +1,5 @@
 // Rewrites a .NET pattern as a JavaScript pattern (without the u flag, because .NET too works on UTF-16 code units).
-// One pass, recursive descent; classes become explicit ranges. Matching is in regex.ts.
+// One pass, recursive descent; classes become explicit ranges. Matching is in runtime/dotnet/regex.ts and desktop/match.ts.
 
 export class PatternError extends Error {
   override readonly name = 'PatternError';

@@ -1,25 +1,32 @@
 // Why a session could not be had, in the codes and words of the product (run error codes of unattended runs).
-import { ProductError } from '../../../base/error.ts';
+import { ProductError } from '../../base/error.ts';
 
 export type Refusal =
   | 'password'
   | 'locked'
   | 'expired'
   | 'newPassword'
+  | 'disabled'
   | 'right'
   | 'root'
+  | 'restricted'
   | 'limit'
   | 'off'
   | 'exists'
   | 'noHome'
   | 'died'
   | 'unseen'
-  | 'slow';
+  | 'slow'
+  | 'notice'
+  | 'prompt'
+  | 'certificate'
+  | 'licence';
 
 export interface RefusalFacts {
   readonly user: string;
   readonly edition: 'client' | 'server';
   readonly sessionLimit: number;
+  /** Of Linux; '' elsewhere. */
   readonly home: string;
   /** What the client said last, when it gave up by itself. */
   readonly words: string;
@@ -46,6 +53,18 @@ export function refusal(why: Refusal, facts: RefusalFacts): ProductError {
         'AccountLockedOut',
         `The account ${user} has expired.`,
         'Have its expiry date changed, or use another account in the connection.',
+      );
+    case 'disabled':
+      return new ProductError(
+        'AccountLockedOut',
+        `The account ${user} is disabled.`,
+        'Have it enabled, or use another account in the connection.',
+      );
+    case 'restricted':
+      return new ProductError(
+        'RdpPermissionNotGranted',
+        `A rule of the system keeps ${user} from signing in here (hours, computers, or a password that is empty).`,
+        'Have the rule changed, or use another account in the connection.',
       );
     case 'newPassword':
       return new ProductError(
@@ -98,7 +117,7 @@ export function refusal(why: Refusal, facts: RefusalFacts): ProductError {
       return new ProductError(
         'SessionCreationError',
         `The session of ${user} ended while it was being made${facts.words === '' ? '' : ` (${facts.words})`}.`,
-        `Sign in as this user once with a Remote Desktop client; ${facts.home}/.xsession-errors may say what ends it.`,
+        `Sign in as this user once with a Remote Desktop client${facts.home === '' ? ' and see what ends it' : `; ${facts.home}/.xsession-errors may say what ends it`}.`,
       );
     case 'unseen':
       return new ProductError(
@@ -111,6 +130,30 @@ export function refusal(why: Refusal, facts: RefusalFacts): ProductError {
         'SessionCreationError',
         `A session for ${user} was not ready in time.`,
         'Sign in as this user once with a Remote Desktop client and see what it waits for.',
+      );
+    case 'notice':
+      return new ProductError(
+        'SessionCreationError',
+        `The sign-in of ${user} waits for somebody to accept the legal notice of this machine.`,
+        'Take the notice away for this machine (policy "Interactive logon: Message text for users attempting to log on").',
+      );
+    case 'prompt':
+      return new ProductError(
+        'SessionCreationUserPromptedForCredentialsAfterConnection',
+        `The sign-in screen asks ${user} for more than the password (another credential provider, a second factor, or the policy to always ask).`,
+        'Sign in as this user once with a Remote Desktop client and switch off what it asks for on this machine.',
+      );
+    case 'certificate':
+      return new ProductError(
+        'SessionCreationError',
+        'The certificate that Remote Desktop shows is not the one of this machine, so no password was sent.',
+        'Find out what listens on the port of Remote Desktop, or start its service again.',
+      );
+    case 'licence':
+      return new ProductError(
+        'SessionCreationError',
+        `Remote Desktop has no licence for another session (${facts.words}).`,
+        'Look after the licence server of Remote Desktop Services, or use two sessions at most.',
       );
   }
 }
