@@ -8,6 +8,7 @@ import { root, setUp } from './setup.mjs';
 
 const entries = {
   extension: 'src/extension/main.ts',
+  page: 'src/extension/runDetails/page/main.ts',
   server: 'src/server/main.ts',
   agent: 'src/agent/main.ts',
   worker: 'src/agent/worker/main.ts',

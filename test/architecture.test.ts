@@ -95,6 +95,13 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['ws', 'zod/mini'],
     node: [''],
   },
+  assistants: {
+    sentence:
+      'assistants/ holds the tools that language models are given, and the MCP server: base and protocol; what they do with text and machines is passed in by a shell.',
+    folders: ['base', 'protocol'],
+    packages: ['zod/mini'],
+    node: [],
+  },
   server: {
     sentence:
       'server/ is the language-server process: base, language, interchange, files, protocol and the LSP packages; no vscode, runtime, agent, extension.',
@@ -120,15 +127,15 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   extension: {
     sentence:
-      'extension/ is the VS Code side: base, protocol, launch, vscode and the language client; everything about text is asked of the server.',
-    folders: ['base', 'protocol', 'launch'],
+      'extension/ is the VS Code side: base, protocol, launch, assistants, vscode and the language client; everything about text is asked of the server.',
+    folders: ['base', 'protocol', 'launch', 'assistants'],
     packages: ['vscode', 'vscode-languageclient', 'vscode-languageclient/node', 'ws'],
     node: [''],
   },
   cli: {
     sentence:
       'cli/ is a thin shell over the same modules: all but vscode, extension, server and agent (it talks to the agent by its link).',
-    folders: ['base', 'language', 'interchange', 'files', 'protocol', 'launch'],
+    folders: ['base', 'language', 'interchange', 'files', 'protocol', 'launch', 'assistants'],
     packages: ['ws'],
     node: [''],
   },

@@ -18,6 +18,7 @@ import { diffFiles } from './diff.ts';
 import { formatFlows } from './format.ts';
 import { groupCommands } from './group.ts';
 import { machineCommands } from './machine.ts';
+import { serveAssistants } from './mcp.ts';
 import {
   login,
   logout,
@@ -55,6 +56,7 @@ export async function dflow(
     // Its options are its own.
     if (args[0] === 'orchestrator' && !asClient.has(args[1] ?? '') && !args.includes('--help'))
       return await serve(args.slice(1));
+    if (args[0] === 'mcp' && !args.includes('--help')) return await serveAssistants(args.slice(1));
     return await command(args, presets.inputs ?? {});
   } catch (error) {
     const { code, message, nextStep } = asProductError(error);

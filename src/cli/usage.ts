@@ -68,6 +68,11 @@ export const help = `dflow: run, check and convert Power Automate desktop flows 
       --retries N                 how often an item is tried again after an IT exception (default 0)
   dflow workqueue show NAME [--json]  its items
   dflow workqueue pause|stop|resume NAME  give out no more items, take none either, go on
+  dflow mcp                       tools for assistants (Model Context Protocol) over standard input and output:
+                                  actions, diagnostics, machines, runs and logs; edits and runs after confirmation
+      --root FOLDER               the folder whose flows it reads and writes (default: the current one)
+      --data FOLDER               the data folder of the agent
+      --allow-changes             edits and runs without asking
   dflow agent start               start this machine's agent and keep it running
       --port PORT                 listen on this port instead of a free one
       --sessions client|server    unattended runs get a Windows session of their own, as on that edition (Linux: xrdp)

@@ -1,5 +1,6 @@
 // The connection of this window to the agent of this machine: finds or starts it, keeps the run store up to date, comes back
-// by itself after a loss. Starts an agent only when asked to, or to rescue unfinished runs of one that died.
+// by itself after a loss. Starts an agent only when asked to, or to rescue unfinished runs of one that died. What concerns a run of
+// another server goes there.
 import type { Clock } from '../base/clock.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { asProductError, ProductError } from '../base/error.ts';
@@ -8,8 +9,9 @@ import type { Log } from '../base/log.ts';
 import type { AgentMethod, AgentParams, AgentResult, Machine } from '../protocol/agent.ts';
 import type { CloseReason } from '../protocol/link.ts';
 import type { RunEvent } from '../protocol/run.ts';
+import { loadAndSubscribe } from './fleet/presentRuns.ts';
 import type { AgentPort, Link } from './localAgent.ts';
-import type { RunStore } from './runs.ts';
+import { localSource, type RunSource, type RunStore } from './runs.ts';
 
 export type AgentState =
   | { readonly kind: 'notStarted' }
@@ -24,6 +26,13 @@ export type AgentState =
   | { readonly kind: 'reconnecting'; readonly reason: string; readonly attempt: number }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly nextStep: string };
 
+/** Who answers for a run that the agent of this machine does not own. */
+export interface RunOwner {
+  readonly call: Link['call'];
+  /** The name of a machine or group of it by its id; undefined when it has none. */
+  nameOf(id: string): string | undefined;
+}
+
 export interface DebugMessage {
   readonly runId: string;
   readonly message: unknown;
@@ -35,11 +44,11 @@ const longestDelayMs = 15_000;
 const attempts = 9;
 /** An ended agent without unfinished runs is looked for this often: somebody may be restarting it. */
 const attemptsWhenIdle = 4;
-const listedRuns = 200;
 
 export class AgentConnection implements Disposable {
   readonly #port: AgentPort;
   readonly #store: RunStore;
+  readonly #runs: RunSource;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #random: () => number;
@@ -58,6 +67,7 @@ export class AgentConnection implements Disposable {
   #stopping = false;
   #retry: Disposable | undefined;
   #disposed = false;
+  #owners: { ofRun(runId: string): RunOwner | undefined; nameOf(id: string): string | undefined } | undefined;
 
   /** Fires with the new state. */
   readonly onDidChange = this.#changes.event;
@@ -68,6 +78,7 @@ export class AgentConnection implements Disposable {
   constructor(port: AgentPort, store: RunStore, clock: Clock, log: Log, random: () => number) {
     this.#port = port;
     this.#store = store;
+    this.#runs = store.source(localSource);
     this.#clock = clock;
     this.#log = log;
     this.#random = random;
@@ -84,7 +95,21 @@ export class AgentConnection implements Disposable {
 
   /** The name of a machine by the id that runs carry: known of the machine whose agent answered last, else the id itself. */
   machineName(machineId: string): string {
-    return this.#machine?.id === machineId ? this.#machine.name : machineId;
+    if (this.#machine?.id === machineId) return this.#machine.name;
+    return this.#owners?.nameOf(machineId) ?? machineId;
+  }
+
+  /** From now on calls about a run of another server go there. `nameOf`: of machines and groups of all of them. */
+  route(owners: {
+    ofRun(runId: string): RunOwner | undefined;
+    nameOf(id: string): string | undefined;
+  }): void {
+    this.#owners = owners;
+  }
+
+  /** What reaches this window of a run of another server. */
+  relayDebug(message: DebugMessage): void {
+    this.#debug.fire(message);
   }
 
   /** Connects to an agent that already runs; never starts one. Never rejects: the state says what came of it. */
@@ -100,8 +125,39 @@ export class AgentConnection implements Disposable {
 
   /** Calls the agent, which is started when none runs. Rejects with a ProductError. */
   async call<M extends AgentMethod>(method: M, params: AgentParams<M>): Promise<AgentResult<M>> {
+    const owner = 'runId' in params ? this.#owners?.ofRun(String(params.runId)) : undefined;
+    if (owner) return owner.call(method, params);
     const link = await this.#ready();
     return link.call(method, params);
+  }
+
+  /** Calls the agent that is connected; never starts one. Rejects with a ProductError, `LinkClosed` when none is. */
+  async ask<M extends AgentMethod>(method: M, params: AgentParams<M>): Promise<AgentResult<M>> {
+    if (this.#link) return this.#link.call(method, params);
+    throw new ProductError(
+      'LinkClosed',
+      'The agent of this machine is not connected.',
+      'Run "Desktop Flows: Start Agent".',
+    );
+  }
+
+  /** Ends the agent and starts it again: what runs is canceled, what waits stays. Rejects with a ProductError. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.#gone();
+    await this.start();
+  }
+
+  /** Resolves when no link is open any more. */
+  #gone(): Promise<void> {
+    if (!this.#link) return Promise.resolve();
+    return new Promise((resolve) => {
+      const heard = this.#changes.event(() => {
+        if (this.#link) return;
+        heard.dispose();
+        resolve();
+      });
+    });
   }
 
   /** Stops the agent: running runs are canceled, queued ones stay for its next start. */
@@ -121,7 +177,8 @@ export class AgentConnection implements Disposable {
 
   /** Reads what happened in a run before this window listened. Never rejects: what is missing stays marked as incomplete. */
   async loadDetail(runId: string): Promise<void> {
-    const link = this.#link;
+    const elsewhere = this.#owners?.ofRun(runId);
+    const link = elsewhere ?? this.#link;
     if (!link) this.#unread.add(runId);
     if (!link || this.#loading.has(runId)) return;
     this.#loading.add(runId);
@@ -137,7 +194,7 @@ export class AgentConnection implements Disposable {
       }
     } catch (error) {
       this.#log.warn('events of a run cannot be read', { runId, code: asProductError(error).code });
-      if (this.#link !== link) this.#unread.add(runId);
+      if (!elsewhere && this.#link !== link) this.#unread.add(runId);
     } finally {
       replay.dispose();
       this.#loading.delete(runId);
@@ -184,15 +241,18 @@ export class AgentConnection implements Disposable {
       else this.#enter({ kind: 'notStarted' });
       return link;
     } catch (error) {
-      this.#fail(asProductError(error));
-      throw asProductError(error);
+      const failure = asProductError(error);
+      // An agent that goes away while it is asked for its runs may be back in a moment.
+      if (failure.code === 'LinkClosed') this.#reconnect(1, failure.message, true);
+      else this.#fail(failure);
+      throw failure;
     }
   }
 
   async #adopt(link: Link): Promise<void> {
     if (this.#disposed) return link.dispose();
     const { machine, pid } = link.agent;
-    if (this.#machine && this.#machine.id !== machine.id) this.#store.clear();
+    if (this.#machine && this.#machine.id !== machine.id) this.#runs.clear();
     this.#machine = machine;
     this.#link = link;
     this.#stopping = false;
@@ -213,7 +273,7 @@ export class AgentConnection implements Disposable {
       this.#log.info('connected to the agent', {
         pid,
         version: machine.agentVersion,
-        lastSeq: this.#store.lastSeq,
+        lastSeq: this.#runs.lastSeq,
       });
       this.#enter({ kind: 'connected', machine, pid, dataFolder, startedAt });
       const unread = [...this.#unread];
@@ -232,14 +292,12 @@ export class AgentConnection implements Disposable {
   async #synchronise(link: Link): Promise<void> {
     this.#synchronising = true;
     try {
-      const known = this.#store.lastSeq;
+      const known = this.#runs.lastSeq;
       if (known > 0 && link.agent.lastSeq >= known) {
         const { complete } = await link.call('subscribe', { after: known });
         if (complete) return;
       }
-      const { runs, lastSeq } = await link.call('runs.list', { limit: listedRuns });
-      this.#store.load(runs, lastSeq);
-      await link.call('subscribe', { after: lastSeq });
+      await loadAndSubscribe(link, this.#runs);
     } finally {
       this.#synchronising = false;
     }
@@ -247,9 +305,9 @@ export class AgentConnection implements Disposable {
 
   #received(link: Link, event: RunEvent): void {
     if (link !== this.#link) return;
-    if (this.#store.apply(event) !== 'gap' || this.#synchronising) return;
+    if (this.#runs.apply(event) !== 'gap' || this.#synchronising) return;
     this.#log.warn('events are missing; reading the list of runs again', {
-      have: this.#store.lastSeq,
+      have: this.#runs.lastSeq,
       got: event.seq,
     });
     this.#resynchronise(link);
@@ -257,12 +315,7 @@ export class AgentConnection implements Disposable {
 
   #resynchronise(link: Link): void {
     this.#synchronising = true;
-    link
-      .call('runs.list', { limit: listedRuns })
-      .then(({ runs, lastSeq }) => {
-        this.#store.load(runs, lastSeq);
-        return link.call('subscribe', { after: lastSeq });
-      })
+    loadAndSubscribe(link, this.#runs)
       // The link is of no use when its list cannot be read; its end brings a new one.
       .catch(() => link.dispose())
       .finally(() => {
@@ -289,7 +342,7 @@ export class AgentConnection implements Disposable {
     this.#enter({ kind: 'reconnecting', reason, attempt });
     const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)) * (0.8 + 0.4 * this.#random());
     this.#retry = this.#clock.after(delay, () => {
-      const unfinished = this.#store.running().length + this.#store.queued().length > 0;
+      const unfinished = this.#runs.count('running') + this.#runs.count('queued') > 0;
       // The first attempt only looks: another window, or the person who restarts it, may be faster.
       void this.#again(attempt, reason, died, died && unfinished && attempt > 1);
     });
@@ -318,7 +371,7 @@ export class AgentConnection implements Disposable {
       }
       return this.#reconnect(attempt + 1, failure.message, died);
     }
-    const idle = this.#store.running().length === 0;
+    const idle = this.#runs.count('running') === 0;
     if (attempt >= (idle ? attemptsWhenIdle : attempts)) {
       this.#retry = undefined;
       this.#enter({ kind: 'notStarted' });

@@ -10,17 +10,19 @@ import type { Debugging } from './debug/debugging.ts';
 import { diagnosticsReport } from './diagnosticsReport.ts';
 import { isUri, pathOf, uriOf } from './documents.ts';
 import { showFailure } from './failureMessage.ts';
+import { runIdsOf } from './fleet/queueCommands.ts';
 import type { FlowHead } from './flowHead.ts';
 import type { Interchange } from './interchange.ts';
 import type { FlowLanguage } from './languageClient.ts';
 import { type CommandName, commandIds, hiddenCommandIds } from './names.ts';
 import type { Questions } from './questions.ts';
+import type { RunPanels } from './runDetails/panels.ts';
 import type { RunFlow } from './runFlow.ts';
-import { type RunPages, runIdOf } from './runPage.ts';
-import type { RunStore } from './runs.ts';
+import type { RunPicker } from './runPicker.ts';
+import { localSource, type RunStore } from './runs.ts';
 import type { ShownRuns } from './shownRuns.ts';
 import type { Uri, VSCode } from './vscode.ts';
-import { errorDetails, errorText, flowName, runPhrase, timeText } from './wording.ts';
+import { errorDetails, flowName, runPhrase } from './wording.ts';
 
 export interface CommandContext {
   readonly vscode: VSCode;
@@ -29,7 +31,8 @@ export interface CommandContext {
   readonly language: FlowLanguage;
   readonly runFlow: RunFlow;
   readonly debugging: Debugging;
-  readonly pages: RunPages;
+  readonly panels: RunPanels;
+  readonly picker: RunPicker;
   readonly questions: Questions;
   readonly head: FlowHead;
   readonly interchange: Interchange;
@@ -53,7 +56,8 @@ export function registerCommands(context: CommandContext): Disposable {
     language,
     runFlow,
     debugging,
-    pages,
+    panels,
+    picker,
     questions,
     head,
     interchange,
@@ -62,6 +66,7 @@ export function registerCommands(context: CommandContext): Disposable {
     showLog,
   } = context;
   const phraseOf = (run: Run) => runPhrase(run, context.now(), store.standing(run));
+  const pick: RunPicker['pick'] = (...wanted) => picker.pick(...wanted);
   const inform = (text: string) => vscode.window.showInformationMessage(text);
 
   // Typed by name: a command without an implementation does not compile.
@@ -70,12 +75,18 @@ export function registerCommands(context: CommandContext): Disposable {
 
     debugFlow: (target) => debugging.debug(addressOf(target)),
     runFromHere: () => debugging.runFromHere(),
-    attachToRun: (target) => debugging.attach(runIdFrom(target) ?? activePage()),
+    attachToRun: (target) => debugging.attach(picker.idOf(target)),
     repeatFailedAction: () => debugging.afterError('repeatAction'),
     skipFailedAction: () => debugging.afterError('skipAction'),
     showValueHistory: (target) => debugging.showValueHistory(target),
 
-    async stopRun(target) {
+    async stopRun(target, selected) {
+      const several = runIdsOf(target, selected).flatMap((id) => store.get(id) ?? []);
+      if (several.length > 1) {
+        for (const run of several)
+          if (!isTerminal(run.state)) await agent.call('runs.stop', { runId: run.id });
+        return;
+      }
       const run = await pick(
         target,
         'Stop which run?',
@@ -132,7 +143,7 @@ export function registerCommands(context: CommandContext): Disposable {
         () => true,
         'This window knows no runs yet. Run a flow, or start the agent to see its earlier runs.',
       );
-      if (run) await pages.show(run);
+      if (run) panels.show(run);
     },
 
     async openFailingLine(target) {
@@ -190,7 +201,7 @@ export function registerCommands(context: CommandContext): Disposable {
     async stopAgent() {
       if (agent.state?.kind !== 'connected')
         return inform('No agent is connected, so there is nothing to stop.');
-      const running = store.running().length;
+      const running = store.source(localSource).count('running');
       if (running > 0) {
         const choice = await vscode.window.showWarningMessage(
           `Stop the agent? ${running === 1 ? 'One run is' : `${running} runs are`} in progress and will be canceled. Queued runs stay in the queue.`,
@@ -296,43 +307,10 @@ export function registerCommands(context: CommandContext): Disposable {
     vscode.window.setStatusBarMessage(`$(check) ${flowName(run)} ${words.told}`, 5_000);
   }
 
-  /** The run of the row or page the command was called on; else of those that match the only one, or the one the person picks. */
-  async function pick(
-    target: unknown,
-    title: string,
-    matches: (run: Run) => boolean,
-    none: string,
-  ): Promise<Run | undefined> {
-    const id = runIdFrom(target) ?? activePage();
-    const named = id === undefined ? undefined : store.get(id);
-    if (named) return named;
-    if (id !== undefined) {
-      await inform('This run is not known any more: its agent is not connected, or it is too old.');
-      return undefined;
-    }
-    const candidates = [...store.running(), ...store.queued(), ...store.finished()].filter(matches);
-    if (candidates.length === 0) await inform(none);
-    if (candidates.length <= 1) return candidates[0];
-    const items = candidates.map((run) => ({
-      run,
-      label: flowName(run),
-      description: phraseOf(run),
-      detail: `${timeText(run.requestedAt)}${run.error ? ` · ${errorText(run.error, 120)}` : ''}`,
-    }));
-    return (
-      await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true })
-    )?.run;
-  }
-
   /** A code lens carries the address as text. */
   function addressOf(target: unknown): Uri | undefined {
     if (typeof target === 'string') return vscode.Uri.parse(target, true);
     return isUri(target) ? target : undefined;
-  }
-
-  function activePage(): string | undefined {
-    const uri = vscode.window.activeTextEditor?.document.uri;
-    return uri && runIdOf(uri);
   }
 
   async function openDocument(uri: Uri) {
@@ -345,9 +323,3 @@ export function registerCommands(context: CommandContext): Disposable {
 }
 
 const hasBegun = ({ state }: Run): boolean => state === 'Running' || state === 'Paused';
-
-function runIdFrom(target: unknown): string | undefined {
-  if (isUri(target)) return runIdOf(target);
-  const node = target as { kind?: unknown; runId?: unknown } | undefined;
-  return node?.kind === 'run' && typeof node.runId === 'string' ? node.runId : undefined;
-}

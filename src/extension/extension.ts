@@ -1,27 +1,42 @@
 // The composition root: builds everything in order and connects it. Returns before anything outside this process was touched;
 // the language server and the look for a running agent follow a moment later, the agent itself when it is needed.
+
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { ProductError } from '../base/error.ts';
 import { Log, type LogLine } from '../base/log.ts';
+import type { Run } from '../protocol/run.ts';
 import { AgentConnection } from './agents.ts';
+import { registerAssistants } from './assistants/assistants.ts';
 import { registerCommands } from './commands.ts';
 import { Debugging } from './debug/debugging.ts';
 import { RunDecorations } from './decorations.ts';
 import { showFailure } from './failureMessage.ts';
+import { dialRemote } from './fleet/dialRemote.ts';
+import type { DialRemote } from './fleet/fleet.ts';
+import { startFleet } from './fleet/startFleet.ts';
 import { FlowHead } from './flowHead.ts';
 import { InputForm } from './inputs.ts';
 import { Interchange } from './interchange.ts';
+import { t, useLanguage } from './l10n.ts';
 import { type FlowLanguage, LanguageServer } from './languageClient.ts';
-import { type AgentPort, localAgent } from './localAgent.ts';
+import { type AgentPort, localAgent, nodeProgram } from './localAgent.ts';
+import { registerMonitor } from './monitor/monitorView.ts';
 import { contextKeys, languageId, viewIds } from './names.ts';
 import { notifyOfEnds } from './notifications.ts';
 import { OwnRuns } from './ownRuns.ts';
 import { Questions } from './questions.ts';
+import { registerDetailCommands } from './runDetails/commands.ts';
+import { HistoryPanel } from './runDetails/historyPanel.ts';
+import { OfferedActions } from './runDetails/offeredActions.ts';
+import { RunPanels, type RunReader } from './runDetails/panels.ts';
+import { FlowParameters } from './runDetails/parameters.ts';
 import { RunFlow } from './runFlow.ts';
 import { RunPages } from './runPage.ts';
+import { RunPicker } from './runPicker.ts';
 import { RunProblems } from './runProblems.ts';
 import { RunStore } from './runs.ts';
 import { ShownRuns } from './shownRuns.ts';
@@ -29,8 +44,6 @@ import { StatusItem } from './status.ts';
 import { TestExplorer } from './testing/testExplorer.ts';
 import { localTester, type Tester } from './testing/tester.ts';
 import { FlowView } from './views/flow.ts';
-import { MachinesView } from './views/machines.ts';
-import { RunQueueView } from './views/runQueue.ts';
 import type { ExtensionContext, LogOutputChannel, VSCode } from './vscode.ts';
 
 /** How often a view that is open looks for an agent that somebody else may have started. */
@@ -41,7 +54,10 @@ export interface Outside {
   readonly clock: Clock;
   readonly random: () => number;
   readonly agent: (vscode: VSCode, distFolder: string, client: string) => AgentPort;
+  readonly orchestrator: (client: string) => DialRemote;
   readonly tester: (vscode: VSCode, distFolder: string) => Tester;
+  /** The script of web pages. */
+  readonly pageScript: (distFolder: string) => string;
   readonly language: (
     script: string,
     channel: () => LogOutputChannel,
@@ -54,20 +70,27 @@ export const outside = (clock: Clock): Outside => ({
   clock,
   random: Math.random,
   agent: localAgent,
+  orchestrator: dialRemote,
   tester: localTester,
+  pageScript: (dist) => readFileSync(join(dist, 'page.cjs'), 'utf8'),
   language: (script, channel, log, gaveUp) => new LanguageServer(script, channel, log, gaveUp),
 });
 
 /** Everything the extension does, from here to the disposal of the result. */
 export function startExtension(
   vscode: VSCode,
-  context: Pick<ExtensionContext, 'extensionPath' | 'extension' | 'workspaceState'>,
-  { clock, random, agent: agentPort, tester, language: createLanguage }: Outside,
+  context: Pick<
+    ExtensionContext,
+    'extensionPath' | 'extension' | 'workspaceState' | 'globalState' | 'secrets'
+  >,
+  { clock, random, agent: agentPort, orchestrator, tester, pageScript, language: createLanguage }: Outside,
 ): Disposable {
+  useLanguage(vscode.l10n.t);
   const owned = new DisposableStore();
   const version = String(context.extension.packageJSON.version);
   const dist = join(context.extensionPath, 'dist');
   const { username } = userInfo();
+  const client = `VS Code ${vscode.version}, Desktop Flows ${version}`;
 
   const channel = owned.add(vscode.window.createOutputChannel('Desktop Flows', { log: true }));
   const showLog = () => channel.show(true);
@@ -75,13 +98,7 @@ export function startExtension(
 
   const store = new RunStore();
   const agent = owned.add(
-    new AgentConnection(
-      agentPort(vscode, dist, `VS Code ${vscode.version}, Desktop Flows ${version}`),
-      store,
-      clock,
-      log.child('agent'),
-      random,
-    ),
+    new AgentConnection(agentPort(vscode, dist, client), store, clock, log.child('agent'), random),
   );
   const language = createLanguage(
     join(dist, 'server.cjs'),
@@ -106,11 +123,77 @@ export function startExtension(
   const loadDetail = (runId: string) => void agent.loadDetail(runId);
   const questions = owned.add(new Questions(vscode, store, agent, own.has, username));
   const shown = owned.add(new ShownRuns(vscode, store));
+  const parameters = owned.add(new FlowParameters(language));
   owned.add(
-    new RunDecorations(vscode, store, shown, clock, loadDetail, join(context.extensionPath, 'media')),
+    new RunDecorations(
+      vscode,
+      {
+        store,
+        shown,
+        parameters,
+        clock,
+        loadDetail,
+        machineName: (machineId) => agent.machineName(machineId),
+      },
+      join(context.extensionPath, 'media'),
+    ),
   );
   owned.add(new RunProblems(vscode, store, shown, clock, own.has));
   const pages = owned.add(new RunPages(vscode, store, agent, clock));
+  const failed = (doing: string, error: unknown) => void showFailure(vscode, log, doing, error, showLog);
+  const reader: RunReader = {
+    isConnected: () => agent.state?.kind === 'connected',
+    events: async (runId, after) => (await agent.call('runs.events', { runId, after })).events,
+    screenshot: async (runId) => (await agent.call('runs.screenshot', { runId })).png,
+    runs: async (limit) => (await agent.call('runs.list', { limit })).runs,
+    machineName: (machineId) => agent.machineName(machineId),
+    onDidChange: (listener) => agent.onDidChange(listener),
+  };
+  let pageText: string | undefined;
+  const script = () => {
+    pageText ??= pageScript(dist);
+    return pageText;
+  };
+  const panels = owned.add(
+    new RunPanels({ vscode, store, reader, clock, script, failed, showText: (run) => pages.show(run) }),
+  );
+  const showRun = (run: Run) => panels.show(run);
+  const history = owned.add(new HistoryPanel({ vscode, store, reader, clock, script, showRun }));
+  owned.add(registerMonitor({ vscode, store, agent, clock, script, showRun, failed }));
+  const offered = owned.add(new OfferedActions(vscode, store, panels, clock));
+  const picker = new RunPicker(
+    vscode,
+    store,
+    () => offered.shownRun,
+    () => clock.now(),
+  );
+  owned.add(
+    registerDetailCommands({
+      vscode,
+      panels,
+      pages,
+      history,
+      failed,
+      pick: (target, title) =>
+        picker.pick(
+          target,
+          title,
+          () => true,
+          t('This window knows no runs yet: run a flow, or start the agent.'),
+        ),
+    }),
+  );
+  owned.add(
+    registerAssistants({
+      vscode,
+      agent,
+      language,
+      own,
+      distFolder: dist,
+      nodePath: () => nodeProgram(vscode).nodePath,
+      version,
+    }),
+  );
   const runFlow = new RunFlow(
     vscode,
     language,
@@ -151,7 +234,8 @@ export function startExtension(
       language,
       runFlow,
       debugging,
-      pages,
+      panels,
+      picker,
       questions,
       head,
       interchange: new Interchange(vscode, language, head),
@@ -169,12 +253,23 @@ export function startExtension(
     ),
   );
   const flowTree = owned.add(vscode.window.createTreeView(viewIds.flow, { treeDataProvider: flowView }));
-  const machines = owned.add(new MachinesView(vscode, agent, store));
-  const machinesTree = owned.add(
-    vscode.window.createTreeView(viewIds.machines, { treeDataProvider: machines }),
+  const machines = owned.add(
+    startFleet({
+      vscode,
+      agent,
+      runs: store,
+      runFlow,
+      globalState: context.globalState,
+      workspaceState: context.workspaceState,
+      secrets: context.secrets,
+      dial: orchestrator(client),
+      clock,
+      random,
+      log,
+      showLog,
+    }),
   );
-  const queue = owned.add(new RunQueueView(vscode, store, clock));
-  const queueTree = owned.add(vscode.window.createTreeView(viewIds.runQueue, { treeDataProvider: queue }));
+  const { machinesTree, queueTree } = machines;
   owned.add(new StatusItem(vscode, agent, store, clock));
   owned.add(notifyOfEnds(vscode, store, own.has));
 
@@ -190,12 +285,7 @@ export function startExtension(
         for (const run of store.running()) if (!store.detail(run.id).complete) loadDetail(run.id);
     }),
   );
-  owned.add(
-    queueTree.onDidChangeVisibility(({ visible }) => {
-      queue.setVisible(visible);
-      look();
-    }),
-  );
+  owned.add(queueTree.onDidChangeVisibility(() => look()));
   owned.add(machinesTree.onDidChangeVisibility(() => look()));
 
   let looking: Disposable | undefined;
@@ -221,7 +311,7 @@ export function startExtension(
   owned.add(
     clock.after(0, () => {
       look();
-      queue.setVisible(queueTree.visible);
+      machines.start();
       flowView.attach(flowTree);
       if (vscode.workspace.textDocuments.some((document) => document.languageId === languageId))
         startLanguage();

@@ -1,6 +1,7 @@
 // How a failure of ours is told: what happened, what next, and a button that does it. Failures of flows are told elsewhere.
 import { asProductError } from '../base/error.ts';
 import type { Log } from '../base/log.ts';
+import { t } from './l10n.ts';
 import { commandIds, settingIds, settingsSection } from './names.ts';
 import type { Command, VSCode } from './vscode.ts';
 import { oneLine } from './wording.ts';
@@ -19,13 +20,13 @@ export function remedyOf(vscode: VSCode, { code, nextStep }: Told): Command | un
     // Settings of a machine are on a page of their own when the machine is a remote one.
     const page = vscode.env.remoteName === undefined ? 'openSettings' : 'openRemoteSettings';
     return {
-      title: 'Open Setting',
+      title: t('Open Setting'),
       command: `workbench.action.${page}`,
       arguments: [{ query: `@id:${setting}` }],
     };
   }
   return code === 'LanguageServerNotRunning'
-    ? { title: 'Restart Language Server', command: commandIds.restartLanguageServer }
+    ? { title: t('Restart Language Server'), command: commandIds.restartLanguageServer }
     : undefined;
 }
 
@@ -50,9 +51,9 @@ export async function showFailure(
   const choice = await vscode.window.showErrorMessage(
     failureText(failure),
     ...(remedy ? [remedy.title] : []),
-    'Show Log',
+    t('Show Log'),
   );
-  if (choice === 'Show Log') showLog();
+  if (choice === t('Show Log')) showLog();
   else if (choice && remedy)
     await vscode.commands.executeCommand(remedy.command, ...(remedy.arguments ?? []));
 }

@@ -2,7 +2,8 @@
 // sensitive one: that lives in the returned object only, and a sensitive default stays in the flow. Whether a value fits in the end is decided by the agent.
 import type { FlowParameterInfo } from '../protocol/editor.ts';
 import type { WireValue } from '../protocol/run.ts';
-import type { Memento, QuickPickItem, VSCode } from './vscode.ts';
+import { t } from './l10n.ts';
+import type { InputBox, Memento, QuickPickItem, VSCode } from './vscode.ts';
 
 /** Inputs by external name, as typed; the agent converts them to their types. */
 export type GivenInputs = Record<string, string | boolean>;
@@ -33,15 +34,21 @@ export class InputForm {
     this.#memory = memory;
   }
 
-  /** Undefined when the person gave up. An input that is absent from the result was left empty; the flow's default applies. */
+  /**
+   * Undefined when the person gave up. An input that is absent from the result was left empty; the flow's default applies. `path`: of the
+   * flow whose last answers are offered and replaced; absent: nothing is remembered.
+   */
   async ask(
     flowName: string,
-    path: string,
+    path: string | undefined,
     inputs: readonly FlowParameterInfo[],
   ): Promise<GivenInputs | undefined> {
     // Only another flow can pass an instance; a mandatory one is refused by the agent with its reason.
     const asked = inputs.filter((input) => input.type !== 'Instance');
-    const remembered = this.#memory.get<Record<string, string | boolean>>(memoryKey(path)) ?? {};
+    const remembered =
+      (path === undefined
+        ? undefined
+        : this.#memory.get<Record<string, string | boolean>>(memoryKey(path))) ?? {};
     const answers: (string | boolean | undefined)[] = [];
     for (let at = 0; at < asked.length; ) {
       const input = asked[at] as FlowParameterInfo;
@@ -59,7 +66,7 @@ export class InputForm {
       given[input.externalName] = value;
       if (!input.sensitive) kept[input.externalName] = value;
     });
-    if (asked.length > 0) await this.#memory.update(memoryKey(path), kept);
+    if (path !== undefined && asked.length > 0) await this.#memory.update(memoryKey(path), kept);
     return given;
   }
 
@@ -97,7 +104,13 @@ export class InputForm {
     box.step = step;
     box.totalSteps = steps;
     box.ignoreFocusOut = true;
-    if (step > 1) box.buttons = [this.#vscode.QuickInputButtons.Back];
+    const { Back } = this.#vscode.QuickInputButtons;
+    const reveal = { iconPath: new this.#vscode.ThemeIcon('eye'), tooltip: t('Show or hide what is typed') };
+    const browse = { iconPath: new this.#vscode.ThemeIcon('folder-opened'), tooltip: t('Choose a file…') };
+    box.buttons = [
+      ...(step > 1 ? [Back] : []),
+      ...(input.sensitive ? [reveal] : input.type === 'Text' ? [browse] : []),
+    ];
     return new Promise((resolve) => {
       let result: Step = { kind: 'cancel' };
       const check = () => {
@@ -110,9 +123,13 @@ export class InputForm {
         if (box.value === '') box.validationMessage = undefined;
         else check();
       });
-      box.onDidTriggerButton(() => {
-        result = { kind: 'back' };
-        box.hide();
+      box.onDidTriggerButton((button) => {
+        if (button === reveal) box.password = !box.password;
+        else if (button === browse) void this.#browse(input, box);
+        else {
+          result = { kind: 'back' };
+          box.hide();
+        }
       });
       box.onDidAccept(() => {
         if (!check()) return;
@@ -127,6 +144,12 @@ export class InputForm {
       });
       box.show();
     });
+  }
+
+  async #browse({ externalName }: FlowParameterInfo, box: InputBox): Promise<void> {
+    const [file] =
+      (await this.#vscode.window.showOpenDialog({ title: externalName, openLabel: t('Choose') })) ?? [];
+    if (file) box.value = file.fsPath;
   }
 
   #pick(

@@ -44,11 +44,53 @@ export const commandIds = {
   exportSolution: 'desktopFlows.exportSolution',
 } as const;
 
+/** Commands about machines, queues, connections and runs elsewhere: see fleet/. */
+export const fleetCommandIds = {
+  addOrchestrator: 'desktopFlows.addOrchestrator',
+  replaceToken: 'desktopFlows.replaceToken',
+  renameServer: 'desktopFlows.renameServer',
+  removeServer: 'desktopFlows.removeServer',
+  reconnectServer: 'desktopFlows.reconnectServer',
+  pairThisMachine: 'desktopFlows.pairThisMachine',
+  unpairThisMachine: 'desktopFlows.unpairThisMachine',
+  newPairingCode: 'desktopFlows.newPairingCode',
+  refreshMachines: 'desktopFlows.refreshMachines',
+  renameMachine: 'desktopFlows.renameMachine',
+  removeMachine: 'desktopFlows.removeMachine',
+  startMaintenance: 'desktopFlows.startMaintenance',
+  endMaintenance: 'desktopFlows.endMaintenance',
+  changeSettings: 'desktopFlows.changeSettings',
+  addGroup: 'desktopFlows.addGroup',
+  joinGroup: 'desktopFlows.joinGroup',
+  leaveGroup: 'desktopFlows.leaveGroup',
+  showAudit: 'desktopFlows.showAudit',
+  whyNothingRuns: 'desktopFlows.whyNothingRuns',
+  restartAgent: 'desktopFlows.restartAgent',
+  whyWaiting: 'desktopFlows.whyWaiting',
+  moveToTop: 'desktopFlows.moveToTop',
+  undoMove: 'desktopFlows.undoMove',
+  changePriority: 'desktopFlows.changePriority',
+  filterRuns: 'desktopFlows.filterRuns',
+  clearRunFilter: 'desktopFlows.clearRunFilter',
+  runFlowOn: 'desktopFlows.runFlowOn',
+  resubmitRunWith: 'desktopFlows.resubmitRunWith',
+  manageConnections: 'desktopFlows.manageConnections',
+  addConnection: 'desktopFlows.addConnection',
+  editConnection: 'desktopFlows.editConnection',
+  testConnection: 'desktopFlows.testConnection',
+  removeConnection: 'desktopFlows.removeConnection',
+  rekeyConnections: 'desktopFlows.rekeyConnections',
+} as const;
+export type FleetCommandName = keyof typeof fleetCommandIds;
+
 /** Commands that rows and code lenses call; they need an argument and are in no menu. */
 export const hiddenCommandIds = {
   goToLine: 'desktopFlows.goToLine',
   showReferences: 'desktopFlows.showReferences',
 } as const;
+
+/** Commands of rows of the fleet's views that need an argument and are in no menu. */
+export const hiddenFleetCommandIds = { showMoreRuns: 'desktopFlows.showMoreRuns' } as const;
 export type CommandName = keyof typeof commandIds;
 
 export const viewIds = {
@@ -67,7 +109,22 @@ export const contextKeys = {
   flowShown: 'desktopFlows.flowShown',
   /** True while the debug session in front is stopped on an error. */
   stoppedOnError: 'desktopFlows.stoppedOnError',
+  /** True while the Run Queue shows only some runs. */
+  runsFiltered: 'desktopFlows.runsFiltered',
 } as const;
+
+/** Keys of what this window remembers. */
+export const memoryKeys = {
+  /** Global: the orchestrators that were added, without their tokens. */
+  servers: 'desktopFlows.servers',
+  /** Of the secret storage. */
+  token: (serverId: string): string => `desktopFlows.token:${serverId}`,
+  /** Of the workspace: where and how the flow at a path was run last. */
+  terms: (path: string): string => `desktopFlows.terms:${path}`,
+} as const;
+
+/** Type of the tasks that run a flow. */
+export const taskType = 'desktop-flow';
 
 /** Colours that themes may change. */
 export const colorIds = { failedLine: 'desktopFlows.failedLineBackground' } as const;
@@ -94,6 +151,10 @@ export const runFlags = {
   paused: 'paused',
   /** Can be resubmitted. */
   finished: 'finished',
+  /** Waits: its place can be changed. */
+  queued: 'queued',
+  /** Was moved to the top: can go back. */
+  moved: 'moved',
   question: 'question',
   error: 'error',
   /** The error names a line. */
@@ -103,6 +164,8 @@ export const runFlags = {
 /** `asks`: the run waits for an answer. */
 export function flagsOf(run: Run, asks: boolean): string[] {
   const flags: string[] = [runFlags.run, isTerminal(run.state) ? runFlags.finished : runFlags.active];
+  if (run.state === 'Queued') flags.push(runFlags.queued);
+  if (run.state === 'Queued' && run.movedToTopAt !== undefined) flags.push(runFlags.moved);
   if (run.state === 'Running') flags.push(runFlags.begun, runFlags.running);
   if (run.state === 'Paused') flags.push(runFlags.begun, runFlags.paused);
   if (asks) flags.push(runFlags.question);
@@ -112,7 +175,30 @@ export function flagsOf(run: Run, asks: boolean): string[] {
 }
 
 /** `contextValue` flags of a row in the Machines view. */
-export const machineFlags = { machine: 'machine', startable: 'startable', stoppable: 'stoppable' } as const;
+export const machineFlags = {
+  /** A machine, also one whose agent cannot be reached. */
+  machine: 'machine',
+  startable: 'startable',
+  stoppable: 'stoppable',
+  /** The machine of this window. */
+  own: 'own',
+  /** Not the machine of this window: can be removed. */
+  removable: 'removable',
+  group: 'group',
+  orchestrator: 'orchestrator',
+  /** It refuses this window. */
+  refused: 'refused',
+  /** In a group. */
+  member: 'member',
+  /** In none: could join one. */
+  single: 'single',
+  /** Takes runs: a group, or a machine in none. */
+  queue: 'queue',
+  inMaintenance: 'inMaintenance',
+  atWork: 'atWork',
+  connection: 'connection',
+  connections: 'connections',
+} as const;
 
 /** `contextValue` flags of a row in the Flow view. */
 export const flowFlags = {

@@ -2,6 +2,7 @@
 // and as far as the notification setting wants it.
 import type { Disposable } from '../base/disposable.ts';
 import { isTerminal, type Run } from '../protocol/run.ts';
+import { t } from './l10n.ts';
 import { type CommandName, commandIds, settingIds, settingsSection } from './names.ts';
 import { endedBadly, type RunStore } from './runs.ts';
 import type { VSCode } from './vscode.ts';
@@ -14,6 +15,13 @@ const actions = {
   'Copy Details': 'copyErrorDetails',
 } satisfies Record<string, CommandName>;
 type Action = keyof typeof actions;
+
+const titles = (): Record<Action, string> => ({
+  'Show Run': t('Show Run'),
+  'Open Line': t('Open Line'),
+  Resubmit: t('Resubmit'),
+  'Copy Details': t('Copy Details'),
+});
 
 /** Only for runs that were requested here (rule RUN-13), and only their end (rule RUN-14). */
 export function notifyOfEnds(vscode: VSCode, store: RunStore, isOwn: (runId: string) => boolean): Disposable {
@@ -48,24 +56,25 @@ async function notify(vscode: VSCode, run: Run): Promise<void> {
           ),
         ));
   if (choice)
-    await vscode.commands.executeCommand(commandIds[actions[choice]], { kind: 'run', runId: run.id });
+    await vscode.commands.executeCommand(commandIds[actions[choice.action]], { kind: 'run', runId: run.id });
 }
 
-const offered = (names: readonly Action[]): readonly Action[] => names;
+const offered = (names: readonly Action[]): readonly { readonly title: string; readonly action: Action }[] =>
+  names.map((action) => ({ title: titles()[action], action }));
 
 function sentence(run: Run): string {
   const name = flowName(run);
   const took = runTime(run, run.endedAt ?? 0);
-  const after = took === undefined ? '' : ` after ${durationText(took)}`;
+  const after = took === undefined ? '' : ` ${t('after {0}', durationText(took))}`;
   if (run.state === 'Succeeded') {
     const outputs = Object.entries(run.outputs ?? {}).map(
       ([key, value]) => `${oneLine(key, 40)} = ${valueText(value, 80)}`,
     );
     const more = outputs.length > 3 ? ', …' : '';
-    return `${name} succeeded in ${durationText(took ?? 0)}.${outputs.length === 0 ? '' : ` ${outputs.slice(0, 3).join(', ')}${more}`}`;
+    return `${t('{0} succeeded in {1}.', name, durationText(took ?? 0))}${outputs.length === 0 ? '' : ` ${outputs.slice(0, 3).join(', ')}${more}`}`;
   }
   const word = stateWord(run.state).toLowerCase();
-  const ended = `${name} ${run.state === 'Lost' || run.state === 'Skipped' ? 'was ' : ''}${word}${after}`;
+  const ended = `${run.state === 'Lost' || run.state === 'Skipped' ? t('{0} was {1}', name, word) : t('{0} {1}', name, word)}${after}`;
   if (!run.error || run.state === 'Canceled') return `${ended}.`;
   return `${ended}: ${errorText(run.error, 300)} ${oneLine(run.error.nextStep, 200)}`;
 }

@@ -1,4 +1,4 @@
-// The read-only page of one run (`Show Run`): times, inputs, outputs, error, status per line, log. Plain text, so that it can be
+// The page of one run as text (`Show Run as Text`): times, inputs, outputs, error, status per line, log. Plain text, so that it can be
 // read aloud, searched and copied; recomputed from the run store while it is open.
 import type { Clock } from '../base/clock.ts';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
@@ -7,7 +7,7 @@ import type { AgentConnection } from './agents.ts';
 import { Coalesced } from './coalesced.ts';
 import { statusSentence } from './decorations.ts';
 import { uriOf } from './documents.ts';
-import { contextKeys, flagsOf, runScheme } from './names.ts';
+import { runScheme } from './names.ts';
 import type { LogEntry, Place, RunDetail, RunStore } from './runs.ts';
 import type { DocumentLink, TextDocument, Uri, VSCode } from './vscode.ts';
 import {
@@ -33,7 +33,6 @@ export class RunPages implements Disposable {
   readonly #disposables = new DisposableStore();
   readonly #changed;
   readonly #stale = new Set<string>();
-  #flags = '';
 
   constructor(vscode: VSCode, store: RunStore, agent: AgentConnection, clock: Clock) {
     this.#vscode = vscode;
@@ -66,7 +65,6 @@ export class RunPages implements Disposable {
       }),
     );
     this.#disposables.add(agent.onDidChange(repaintAll));
-    this.#disposables.add(vscode.window.onDidChangeActiveTextEditor(() => this.#offerActions()));
   }
 
   async show(run: Run): Promise<void> {
@@ -96,17 +94,6 @@ export class RunPages implements Disposable {
   #repaint(): void {
     for (const uri of this.#open()) if (this.#stale.has(runIdOf(uri) as string)) this.#changed.fire(uri);
     this.#stale.clear();
-    this.#offerActions();
-  }
-
-  /** The buttons above the page that is in front are those that its run allows. */
-  #offerActions(): void {
-    const uri = this.#vscode.window.activeTextEditor?.document.uri;
-    const run = uri && this.#store.get(runIdOf(uri) ?? '');
-    const flags = run ? flagsOf(run, this.#store.detail(run.id).questions.size > 0).join(' ') : '';
-    if (flags === this.#flags) return;
-    this.#flags = flags;
-    void this.#vscode.commands.executeCommand('setContext', contextKeys.shownRun, flags);
   }
 
   #open(): Uri[] {

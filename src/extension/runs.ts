@@ -1,5 +1,5 @@
-// The one owner of what this window knows about runs. Fed by the agent's numbered events; trees, decorations, status bar and
-// pages are computed from it and hold nothing. Knows neither VS Code nor the connection.
+// The one owner of what this window knows about runs. Fed by the numbered events of agents and orchestrators, one source each; trees,
+// decorations, status bar and pages are computed from it and hold nothing. Knows neither VS Code nor the connections.
 import { never } from '../base/assert.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter } from '../base/event.ts';
@@ -13,6 +13,7 @@ import {
   type RunEvent,
   type RunState,
 } from '../protocol/run.ts';
+import { SortedList } from './fleet/sortedList.ts';
 
 /** One row of a run's log: an executed action, or a message of the flow. */
 export type LogEntry =
@@ -99,23 +100,101 @@ const newDetail = (complete: boolean): MutableDetail => ({
 });
 const nothing: RunDetail = newDetail(false);
 
+/** The runs of one queue, each list in its order. */
+interface QueueLists {
+  readonly running: SortedList<Run>;
+  readonly queued: SortedList<Run>;
+  readonly finished: SortedList<Run>;
+}
+
+const listOf = ({ state }: Run): keyof QueueLists =>
+  isTerminal(state) ? 'finished' : state === 'Queued' ? 'queued' : 'running';
+
+const compareIds = (a: Run, b: Run): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+/** In the order in which they were started. */
+const compareRunning = (a: Run, b: Run): number =>
+  (a.startedAt ?? a.requestedAt) - (b.startedAt ?? b.requestedAt) || compareIds(a, b);
+/** Newest end first. */
+const compareFinished = (a: Run, b: Run): number =>
+  (b.endedAt ?? b.requestedAt) - (a.endedAt ?? a.requestedAt) || compareIds(b, a);
+
+const newLists = (): QueueLists => ({
+  running: new SortedList(compareRunning),
+  queued: new SortedList<Run>(compareQueued),
+  finished: new SortedList(compareFinished),
+});
+const none: QueueLists = newLists();
+
+/** The source of the agent of this machine. */
+export const localSource = 'local';
+
+/** What one agent or orchestrator has said about its runs. Feeds the store; everything else reads the store. */
+export interface RunSource {
+  readonly id: string;
+  /** Number of the last event that was taken in. */
+  readonly lastSeq: number;
+  readonly size: number;
+  get(runId: string): Run | undefined;
+  /** Queues of which runs are known, by id. */
+  queues(): Iterable<string>;
+  running(queue: string): readonly Run[];
+  queued(queue: string): readonly Run[];
+  finished(queue: string): readonly Run[];
+  /** How many runs of all queues are in a list. */
+  count(list: 'running' | 'queued' | 'finished'): number;
+  /** Takes in what `runs.list` and `queue.list` answered. Runs that changed meanwhile are announced as changes, so that an end is not missed. */
+  load(runs: readonly Run[], lastSeq: number): void;
+  /** Adds ended runs that are older than those known. */
+  loadOlder(runs: readonly Run[]): void;
+  /** Forgets everything: another server answers now. */
+  clear(): void;
+  /** Forgets everything for good. */
+  remove(): void;
+  /**
+   * Takes in one event. `old`: it was known already and nothing changed. `gap`: events before it are missing and nothing changed; the
+   * caller asks for a list. A source that is not `gapless` takes every newer event: its server leaves out what the asker may not see.
+   */
+  apply(event: RunEvent): 'applied' | 'old' | 'gap';
+}
+
 export class RunStore {
-  readonly #runs = new Map<string, Run>();
+  readonly #sources = new Map<string, Source>();
+  /** Run → the source that knows it. */
+  readonly #owners = new Map<string, Source>();
   readonly #details = new Map<string, MutableDetail>();
   readonly #changes = new Emitter<RunChange>();
   /** Run → the events that arrived since its replay began. */
   readonly #late = new Map<string, RunEvent[]>();
-  #lastSeq = 0;
+  readonly #local: RunSource;
 
   readonly onDidChange = this.#changes.event;
 
-  /** Number of the last event that was taken in. */
+  constructor() {
+    this.#local = this.source(localSource, true);
+  }
+
+  /** The source with this id, which is made when it is not there. `gapless`: its events are numbered without gaps. */
+  source(id: string, gapless = false): RunSource {
+    let source = this.#sources.get(id);
+    if (!source) {
+      source = new Source(id, gapless, this.#services());
+      this.#sources.set(id, source);
+    }
+    return source;
+  }
+
+  /** Number of the last event of the agent of this machine. */
   get lastSeq(): number {
-    return this.#lastSeq;
+    return this.#local.lastSeq;
   }
 
   get(runId: string): Run | undefined {
-    return this.#runs.get(runId);
+    return this.#owners.get(runId)?.get(runId);
+  }
+
+  /** Id of the source that knows the run. */
+  sourceOf(runId: string): string | undefined {
+    return this.#owners.get(runId)?.id;
   }
 
   detail(runId: string): RunDetail {
@@ -124,26 +203,23 @@ export class RunStore {
 
   /** In the order in which they were started. */
   running(): Run[] {
-    return this.#select((run) => !isTerminal(run.state) && run.state !== 'Queued').sort(
-      (a, b) => (a.startedAt ?? a.requestedAt) - (b.startedAt ?? b.requestedAt),
-    );
+    return this.#all('running').sort(compareRunning);
   }
 
-  /** In the order in which they will run; the first is next. */
+  /** Queue after queue, each in the order in which its runs will start; the first of each is next. */
   queued(): Run[] {
-    return this.#select((run) => run.state === 'Queued').sort(compareQueued);
+    return this.#all('queued');
   }
 
   /** Newest end first. */
   finished(): Run[] {
-    return this.#select((run) => isTerminal(run.state)).sort(
-      (a, b) => (b.endedAt ?? b.requestedAt) - (a.endedAt ?? a.requestedAt) || (a.id < b.id ? 1 : -1),
-    );
+    return this.#all('finished').sort(compareFinished);
   }
 
   /** Where a run stands: how many runs come before a queued one, and which line an active one is at, as far as that is known. */
   standing(run: Run): Standing {
-    if (run.state === 'Queued') return { ahead: this.queued().findIndex(({ id }) => id === run.id) };
+    if (run.state === 'Queued')
+      return { ahead: this.#owners.get(run.id)?.lists(run.queue).queued.indexOf(run) ?? -1 };
     if (isTerminal(run.state)) return { ahead: 0 };
     // A line that runs now is newer than the record of the run, which is not sent for every step. The innermost was reported last.
     // While it runs another flow, it stands at the line that does so.
@@ -158,52 +234,25 @@ export class RunStore {
   /** The latest run of the flow at `path` that matches. */
   latestOf(path: string, matches: (run: Run) => boolean): Run | undefined {
     let latest: Run | undefined;
-    for (const run of this.#runs.values()) {
-      if (run.flow.path === path && matches(run) && (!latest || run.requestedAt >= latest.requestedAt))
+    for (const [id, source] of this.#owners) {
+      const run = source.get(id);
+      if (run?.flow.path === path && matches(run) && (!latest || run.requestedAt >= latest.requestedAt))
         latest = run;
     }
     return latest;
   }
 
-  /** Takes in what `runs.list` answered. Runs that changed meanwhile are announced as changes, so that an end is not missed. */
+  /** Of the agent of this machine, as are the next two: see RunSource. */
   load(runs: readonly Run[], lastSeq: number): void {
-    const before = new Map(this.#runs);
-    this.#runs.clear();
-    for (const run of runs) this.#runs.set(run.id, run);
-    for (const id of this.#details.keys()) if (!this.#runs.has(id)) this.#details.delete(id);
-    for (const run of runs) {
-      const detail = this.#details.get(run.id);
-      if (detail) detail.complete &&= isTerminal(before.get(run.id)?.state ?? 'Queued');
-      else if (run.state === 'Queued') this.#details.set(run.id, newDetail(true));
-    }
-    this.#lastSeq = lastSeq;
-    this.#changes.fire({ kind: 'reset' });
-    for (const run of runs) {
-      const old = before.get(run.id);
-      if (old && old.state !== run.state) this.#changes.fire({ kind: 'run', run, before: old });
-    }
+    this.#local.load(runs, lastSeq);
   }
 
-  /** Forgets everything: another agent answers now. */
   clear(): void {
-    this.#runs.clear();
-    this.#details.clear();
-    this.#lastSeq = 0;
-    this.#changes.fire({ kind: 'reset' });
+    this.#local.clear();
   }
 
-  /**
-   * Takes in one event. `old`: it was known already and nothing changed. `gap`: events before it are missing and nothing
-   * changed; the caller asks for a list.
-   */
   apply(event: RunEvent): 'applied' | 'old' | 'gap' {
-    if (event.seq <= this.#lastSeq) return 'old';
-    if (event.seq !== this.#lastSeq + 1) return 'gap';
-    this.#lastSeq = event.seq;
-    this.#late.get(event.runId)?.push(event);
-    if (event.kind === 'run') this.#changeRun(event.run);
-    else if (this.#runs.has(event.runId)) this.#changeDetail(event);
-    return 'applied';
+    return this.#local.apply(event);
   }
 
   /** Begins to read the kept events of one run; one replay of a run at a time. Dispose it when done, finished or not. */
@@ -216,7 +265,7 @@ export class RunStore {
         for (const event of events) applyTo(detail, event);
       },
       finish: () => {
-        if (!this.#runs.has(runId)) return;
+        if (!this.#owners.has(runId)) return;
         for (const event of late) applyTo(detail, event);
         const known = this.detail(runId).questions;
         this.#details.set(runId, detail);
@@ -230,15 +279,35 @@ export class RunStore {
     };
   }
 
-  #changeRun(run: Run): void {
-    const before = this.#runs.get(run.id);
-    if (before && isTerminal(before.state) && run.state !== before.state) return; // an end is final
-    this.#runs.set(run.id, run);
+  #services(): SourceServices {
+    return {
+      changed: (change) => this.#changes.fire(change),
+      owned: (runId, source) => {
+        if (source) this.#owners.set(runId, source);
+        else {
+          this.#owners.delete(runId);
+          this.#details.delete(runId);
+        }
+      },
+      listed: (run, before) => {
+        const detail = this.#details.get(run.id);
+        if (detail) detail.complete &&= isTerminal(before?.state ?? 'Queued');
+        else if (run.state === 'Queued') this.#details.set(run.id, newDetail(true));
+      },
+      event: (event) => {
+        this.#late.get(event.runId)?.push(event);
+        if (event.kind !== 'run' && this.#owners.has(event.runId)) this.#changeDetail(event);
+      },
+      runChanged: (run, before) => this.#runChanged(run, before),
+      removed: (id) => this.#sources.delete(id),
+    };
+  }
+
+  #runChanged(run: Run, before: Run | undefined): void {
     const detail = this.#details.get(run.id);
     if (!before && !detail) this.#details.set(run.id, newDetail(run.state === 'Queued'));
     if (isTerminal(run.state)) {
       detail?.questions.clear();
-      this.#trimRuns();
       this.#trimDetails(run.id);
     }
     this.#changes.fire({ kind: 'run', run, before });
@@ -265,16 +334,10 @@ export class RunStore {
     }
   }
 
-  #select(matches: (run: Run) => boolean): Run[] {
-    return [...this.#runs.values()].filter(matches);
-  }
-
-  #trimRuns(): void {
-    if (this.#runs.size <= keptFinishedRuns) return;
-    for (const run of this.finished().slice(keptFinishedRuns)) {
-      this.#runs.delete(run.id);
-      this.#details.delete(run.id);
-    }
+  #all(list: keyof QueueLists): Run[] {
+    return [...this.#sources.values()].flatMap((source) =>
+      [...source.queues()].flatMap((queue) => source.lists(queue)[list].items),
+    );
   }
 
   /** Keeps the details of the newest finished runs only; a page that is opened later asks for them again. */
@@ -285,7 +348,162 @@ export class RunStore {
   }
 
   #stateOf(runId: string): RunState {
-    return this.#runs.get(runId)?.state ?? 'Lost';
+    return this.get(runId)?.state ?? 'Lost';
+  }
+}
+
+/** What a source tells its store. */
+interface SourceServices {
+  changed(change: RunChange): void;
+  /** `source` absent: the run is forgotten. */
+  owned(runId: string, source: Source | undefined): void;
+  /** A run was read in a list. */
+  listed(run: Run, before: Run | undefined): void;
+  event(event: RunEvent): void;
+  runChanged(run: Run, before: Run | undefined): void;
+  removed(id: string): void;
+}
+
+class Source implements RunSource {
+  readonly id: string;
+  readonly #gapless: boolean;
+  readonly #store: SourceServices;
+  readonly #runs = new Map<string, Run>();
+  readonly #queues = new Map<string, QueueLists>();
+  #lastSeq = 0;
+  #finished = 0;
+  /** Grows when older runs are asked for. */
+  #kept = keptFinishedRuns;
+
+  constructor(id: string, gapless: boolean, store: SourceServices) {
+    this.id = id;
+    this.#gapless = gapless;
+    this.#store = store;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  get(runId: string): Run | undefined {
+    return this.#runs.get(runId);
+  }
+
+  queues(): Iterable<string> {
+    return this.#queues.keys();
+  }
+
+  lists(queue: string): QueueLists {
+    return this.#queues.get(queue) ?? none;
+  }
+
+  running(queue: string): readonly Run[] {
+    return this.lists(queue).running.items;
+  }
+
+  queued(queue: string): readonly Run[] {
+    return this.lists(queue).queued.items;
+  }
+
+  finished(queue: string): readonly Run[] {
+    return this.lists(queue).finished.items;
+  }
+
+  count(list: keyof QueueLists): number {
+    let count = 0;
+    for (const lists of this.#queues.values()) count += lists[list].items.length;
+    return count;
+  }
+
+  load(runs: readonly Run[], lastSeq: number): void {
+    const before = new Map(this.#runs);
+    this.#runs.clear();
+    this.#queues.clear();
+    this.#finished = 0;
+    for (const run of runs) {
+      if (this.#runs.has(run.id)) continue;
+      this.#put(run);
+      this.#store.listed(run, before.get(run.id));
+    }
+    for (const id of before.keys()) if (!this.#runs.has(id)) this.#store.owned(id, undefined);
+    this.#lastSeq = lastSeq;
+    this.#store.changed({ kind: 'reset' });
+    for (const run of this.#runs.values()) {
+      const old = before.get(run.id);
+      if (old && old.state !== run.state) this.#store.changed({ kind: 'run', run, before: old });
+    }
+  }
+
+  loadOlder(runs: readonly Run[]): void {
+    this.#kept = Math.max(this.#kept, this.#finished + runs.length);
+    for (const run of runs) if (isTerminal(run.state) && !this.#runs.has(run.id)) this.#put(run);
+    this.#store.changed({ kind: 'reset' });
+  }
+
+  clear(): void {
+    for (const id of this.#runs.keys()) this.#store.owned(id, undefined);
+    this.#runs.clear();
+    this.#queues.clear();
+    this.#finished = 0;
+    this.#lastSeq = 0;
+    this.#kept = keptFinishedRuns;
+    this.#store.changed({ kind: 'reset' });
+  }
+
+  remove(): void {
+    this.#store.removed(this.id);
+    this.clear();
+  }
+
+  apply(event: RunEvent): 'applied' | 'old' | 'gap' {
+    if (event.seq <= this.#lastSeq) return 'old';
+    if (this.#gapless && event.seq !== this.#lastSeq + 1) return 'gap';
+    this.#lastSeq = event.seq;
+    this.#store.event(event);
+    if (event.kind === 'run') this.#change(event.run);
+    return 'applied';
+  }
+
+  #change(run: Run): void {
+    const before = this.#runs.get(run.id);
+    if (before && isTerminal(before.state) && run.state !== before.state) return; // an end is final
+    this.#put(run, before);
+    if (isTerminal(run.state) && this.#finished > this.#kept) this.#dropOldest(run.id);
+    this.#store.runChanged(run, before);
+  }
+
+  #put(run: Run, before?: Run): void {
+    if (before) {
+      this.#queues.get(before.queue)?.[listOf(before)].remove(before);
+      if (isTerminal(before.state)) this.#finished--;
+    }
+    let lists = this.#queues.get(run.queue);
+    if (!lists) {
+      lists = newLists();
+      this.#queues.set(run.queue, lists);
+    }
+    lists[listOf(run)].add(run);
+    if (isTerminal(run.state)) this.#finished++;
+    this.#runs.set(run.id, run);
+    this.#store.owned(run.id, this);
+  }
+
+  /** The run that ended first goes, but never the one that just did. */
+  #dropOldest(newest: string): void {
+    let oldest: Run | undefined;
+    for (const { finished } of this.#queues.values()) {
+      const last = finished.items.at(-1);
+      if (last && last.id !== newest && (!oldest || compareFinished(oldest, last) < 0)) oldest = last;
+    }
+    if (!oldest) return;
+    this.#queues.get(oldest.queue)?.finished.remove(oldest);
+    this.#finished--;
+    this.#runs.delete(oldest.id);
+    this.#store.owned(oldest.id, undefined);
   }
 }
 

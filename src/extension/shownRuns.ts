@@ -29,6 +29,32 @@ export class ShownRuns implements Disposable {
     return run?.id === this.#cleared.get(path) ? undefined : run;
   }
 
+  /**
+   * The runs of the flow at `path` that are under way, in the order in which they were started: the first is number 1. The one that
+   * `of` gives is shown line by line; of the others only where they are.
+   */
+  activeOf(path: string): Run[] {
+    const shown = this.of(path);
+    // Cleared: what was under way then stays out of the editor.
+    if (!shown) return [];
+    return this.#store.running().filter((run) => run.flow.path === path && run.startedAt !== undefined);
+  }
+
+  /** The last runs before `run` that ran the same text and have ended, newest first. */
+  before(run: Run, most: number): Run[] {
+    return this.#store
+      .finished()
+      .filter(
+        (other) =>
+          other.id !== run.id &&
+          other.startedAt !== undefined &&
+          other.flow.path === run.flow.path &&
+          other.flow.hash === run.flow.hash &&
+          other.requestedAt <= run.requestedAt,
+      )
+      .slice(0, most);
+  }
+
   /** Takes all runs up to now out of the editors of `path`. False when nothing was shown. */
   clear(path: string): boolean {
     const shown = this.of(path);

@@ -3,19 +3,11 @@ import type { Clock } from '../base/clock.ts';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { AgentConnection } from './agents.ts';
 import { Coalesced } from './coalesced.ts';
+import { t } from './l10n.ts';
 import { commandIds, viewIds } from './names.ts';
 import type { RunStore } from './runs.ts';
 import type { StatusBarItem, VSCode } from './vscode.ts';
-import {
-  counted,
-  elapsedText,
-  flowName,
-  oneLine,
-  placeText,
-  runTime,
-  stateLooks,
-  stateWord,
-} from './wording.ts';
+import { elapsedText, flowName, oneLine, placeText, runTime, stateLooks, stateWord } from './wording.ts';
 
 /** A running flow changes its position up to 20 times a second; nobody can read that. */
 const repaintMs = 200;
@@ -68,7 +60,7 @@ export class StatusItem implements Disposable {
     this.#item.tooltip = look.speech;
     this.#item.accessibilityInformation = { label: `Desktop Flows: ${look.speech}` };
     this.#item.backgroundColor = look.background ? new this.#vscode.ThemeColor(look.background) : undefined;
-    this.#item.command = look.command ?? { command: `${viewIds.runQueue}.focus`, title: 'Show Run Queue' };
+    this.#item.command = look.command ?? { command: `${viewIds.runQueue}.focus`, title: t('Show Run Queue') };
     this.#item.show();
     if (this.#agent.state?.kind === 'connected' && this.#store.running().length > 0) this.#tick.soon();
   }
@@ -81,28 +73,28 @@ export class StatusItem implements Disposable {
       case 'notStarted':
         return {
           icon: 'vm-outline',
-          text: 'Desktop Flows: agent not started',
-          speech: 'the agent is not started; it starts when you run a flow',
+          text: t('Desktop Flows: agent not started'),
+          speech: t('the agent is not started; it starts when you run a flow'),
         };
       case 'starting':
         return {
           icon: 'loading~spin',
-          text: 'Desktop Flows: agent starting…',
-          speech: 'the agent is starting',
+          text: t('Desktop Flows: agent starting…'),
+          speech: t('the agent is starting'),
         };
       case 'reconnecting':
         return {
           icon: 'sync~spin',
-          text: 'Desktop Flows: reconnecting…',
-          speech: `connection to the agent lost, attempt ${state.attempt}`,
+          text: t('Desktop Flows: reconnecting…'),
+          speech: t('connection to the agent lost, attempt {0}', state.attempt),
         };
       case 'failed':
         return {
           icon: 'error',
-          text: 'Desktop Flows: agent cannot be reached',
-          speech: `the agent cannot be reached. ${oneLine(state.message, 300)} ${oneLine(state.nextStep, 300)}`,
+          text: t('Desktop Flows: agent cannot be reached'),
+          speech: `${t('the agent cannot be reached.')} ${oneLine(state.message, 300)} ${oneLine(state.nextStep, 300)}`,
           background: 'statusBarItem.errorBackground',
-          command: { command: `${viewIds.machines}.focus`, title: 'Show Machines', arguments: [] },
+          command: { command: `${viewIds.machines}.focus`, title: t('Show Machines'), arguments: [] },
         };
       case 'connected':
         return this.#work();
@@ -115,46 +107,52 @@ export class StatusItem implements Disposable {
     if (asking) {
       return {
         icon: 'comment-discussion',
-        text: `${flowName(asking)} waits for your answer`,
-        speech: `${flowName(asking)} waits for your answer`,
+        text: t('{0} waits for your answer', flowName(asking)),
+        speech: t('{0} waits for your answer', flowName(asking)),
         background: 'statusBarItem.warningBackground',
         command: {
           command: commandIds.answerQuestion,
-          title: 'Answer',
+          title: t('Answer'),
           arguments: [{ kind: 'run', runId: asking.id }],
         },
       };
     }
     const waiting = this.#store.queued().length;
-    const queued = waiting === 0 ? '' : ` (+${waiting} queued)`;
+    const queued = waiting === 0 ? '' : ` ${t('(+{0} queued)', waiting)}`;
     const [run] = running;
     if (run && running.length === 1) {
       const { place } = this.#store.standing(run);
       const took = runTime(run, this.#clock.now());
       const isPaused = run.state === 'Paused';
-      const state = isPaused ? 'paused' : stateWord(run.state);
-      const since = isPaused ? 'paused · ' : took === undefined ? '' : `${elapsedText(took)} · `;
+      const state = isPaused ? t('paused') : stateWord(run.state);
+      const since = isPaused ? `${t('paused')} · ` : took === undefined ? '' : `${elapsedText(took)} · `;
       return {
         icon: isPaused ? stateLooks.Paused.icon : 'sync~spin',
-        text: `${flowName(run)} · ${place ? `${since}line ${place.line}` : state}${queued}`,
-        speech: `${flowName(run)} is ${isPaused ? 'paused' : 'running'}${place || !isPaused ? `, ${place ? placeText(place) : state}` : ''}${waiting === 0 ? '' : `, ${counted(waiting, 'run')} queued`}`,
+        text: `${flowName(run)} · ${place ? `${since}${t('line {0}', place.line)}` : state}${queued}`,
+        speech: `${isPaused ? t('{0} is paused', flowName(run)) : t('{0} is running', flowName(run))}${place || !isPaused ? `, ${place ? placeText(place) : state}` : ''}${waiting === 0 ? '' : `, ${queuedText(waiting)}`}`,
         command: {
           command: commandIds.showRun,
-          title: 'Show Run',
+          title: t('Show Run'),
           arguments: [{ kind: 'run', runId: run.id }],
         },
       };
     }
     if (running.length > 1) {
-      const text = `${counted(running.length, 'flow')} running${queued}`;
+      const text = `${t('{0} flows running', running.length)}${queued}`;
       return { icon: 'sync~spin', text, speech: text };
     }
     return waiting === 0
-      ? { icon: 'vm-active', text: 'Desktop Flows ready', speech: 'the agent is ready, nothing is running' }
+      ? {
+          icon: 'vm-active',
+          text: t('Desktop Flows ready'),
+          speech: t('the agent is ready, nothing is running'),
+        }
       : {
           icon: 'clock',
-          text: `${counted(waiting, 'run')} queued`,
-          speech: `${counted(waiting, 'run')} queued`,
+          text: queuedText(waiting),
+          speech: queuedText(waiting),
         };
   }
 }
+
+const queuedText = (count: number): string => (count === 1 ? t('1 run queued') : t('{0} runs queued', count));

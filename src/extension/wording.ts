@@ -1,5 +1,6 @@
 // How runs, durations, values and places read, in one voice for trees, decorations, pages and messages. Text only, no VS Code.
 import type { Run, RunError, RunState, WireValue } from '../protocol/run.ts';
+import { t } from './l10n.ts';
 import type { Standing } from './runs.ts';
 
 /** Codicon and theme colour of a state. The word itself is always shown too: colour and shape never carry the meaning alone. */
@@ -16,8 +17,52 @@ export const stateLooks: Readonly<Record<RunState, { readonly icon: string; read
   Lost: { icon: 'debug-disconnect', color: 'testing.iconErrored' },
 };
 
-const stateWords: Partial<Record<RunState, string>> = { TimedOut: 'Timed out' };
-export const stateWord = (state: RunState): string => stateWords[state] ?? state;
+/** How a state is meant, for pages. */
+export function stateTone(state: RunState): 'good' | 'bad' | 'warn' | 'active' | 'quiet' {
+  switch (state) {
+    case 'Succeeded':
+      return 'good';
+    case 'Failed':
+    case 'TimedOut':
+    case 'Lost':
+      return 'bad';
+    case 'Canceled':
+    case 'Skipped':
+    case 'Paused':
+      return 'warn';
+    case 'Starting':
+    case 'Running':
+      return 'active';
+    case 'Queued':
+      return 'quiet';
+  }
+}
+
+/** The word for a state. */
+export function stateWord(state: RunState): string {
+  switch (state) {
+    case 'Queued':
+      return t('Queued');
+    case 'Starting':
+      return t('Starting');
+    case 'Running':
+      return t('Running');
+    case 'Paused':
+      return t('Paused');
+    case 'Succeeded':
+      return t('Succeeded');
+    case 'Failed':
+      return t('Failed');
+    case 'Canceled':
+      return t('Canceled');
+    case 'TimedOut':
+      return t('Timed out');
+    case 'Skipped':
+      return t('Skipped');
+    case 'Lost':
+      return t('Lost');
+  }
+}
 
 /** `12 ms`, `3.4 s`, `2 min 5 s`, `1 h 3 min`. Negative spans (clocks that differ) read as none. */
 export function durationText(ms: number): string {
@@ -57,12 +102,12 @@ export function timeText(at: number): string {
 /** A value for reading, at most `max` characters. A secured one is always `{}`. */
 export function valueText(value: WireValue, max = 500): string {
   const text = typeof value === 'string' ? value : nested(value);
-  return text === '' ? '(empty)' : oneLine(text, max);
+  return text === '' ? t('(empty)') : oneLine(text, max);
 }
 
 function nested(value: WireValue): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (value === null) return '(blank)';
+  if (value === null) return t('(blank)');
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return String(value);
   if (isList(value)) return `[${value.map(nested).join(', ')}]`;
@@ -75,7 +120,9 @@ function nested(value: WireValue): string {
     case 'other':
       return value.text;
     case 'datatable':
-      return `table with ${value.rows.length} ${value.rows.length === 1 ? 'row' : 'rows'} (${value.columns.join(', ')})`;
+      return value.rows.length === 1
+        ? t('table with 1 row ({0})', value.columns.join(', '))
+        : t('table with {0} rows ({1})', value.rows.length, value.columns.join(', '));
     case 'object':
       return `{${Object.entries(value.entries)
         .map(([key, item]) => `${key}: ${nested(item)}`)
@@ -93,8 +140,9 @@ export function placeText(
   },
 ): string {
   const { line, subflow, action, flow } = place;
-  const own = subflow && subflow !== 'Main' ? `line ${line} of ${oneLine(subflow, 40)}` : `line ${line}`;
-  const where = flow === undefined ? own : `${own} in the flow “${oneLine(flow, 40)}”`;
+  const own =
+    subflow && subflow !== 'Main' ? t('line {0} of {1}', line, oneLine(subflow, 40)) : t('line {0}', line);
+  const where = flow === undefined ? own : t('{0} in the flow “{1}”', own, oneLine(flow, 40));
   return action ? `${where}, ${oneLine(action, 60)}` : where;
 }
 
@@ -104,7 +152,7 @@ export const briefError = ({ code, message }: Pick<RunError, 'code' | 'message'>
 
 /** `FileNotFoundError at line 12, File.Copy: The file …`. */
 export function errorText(error: RunError, max: number): string {
-  const place = error.line === undefined ? '' : ` at ${placeText({ ...error, line: error.line })}`;
+  const place = error.line === undefined ? '' : ` ${t('at {0}', placeText({ ...error, line: error.line }))}`;
   return `${oneLine(error.code, 60)}${place}: ${oneLine(error.message, max)}`;
 }
 
@@ -117,26 +165,29 @@ export function runPhrase(run: Run, now: number, { ahead, place }: Standing): st
   const took = runTime(run, now);
   switch (run.state) {
     case 'Queued':
-      return ahead === 0 ? 'Next to run' : `Position ${ahead + 1}`;
+      return ahead === 0 ? t('Next to run') : t('Position {0}', ahead + 1);
     case 'Starting':
-      return 'Starting';
+      return t('Starting');
     case 'Running':
     case 'Paused':
-      return `${run.state} ${elapsedText(took ?? 0)}${place ? ` · ${placeText(place)}` : ''}`;
+      return `${stateWord(run.state)} ${elapsedText(took ?? 0)}${place ? ` · ${placeText(place)}` : ''}`;
     case 'Succeeded':
-      return `Succeeded in ${durationText(took ?? 0)}`;
+      return t('Succeeded in {0}', durationText(took ?? 0));
     case 'Canceled':
-      return took === undefined ? 'Canceled before it started' : `Canceled after ${durationText(took)}`;
+      return took === undefined
+        ? t('Canceled before it started')
+        : t('Canceled after {0}', durationText(took));
     default: {
-      const line = run.error?.line === undefined ? '' : ` at line ${run.error.line}`;
+      const line = run.error?.line === undefined ? '' : ` ${t('at {0}', t('line {0}', run.error.line))}`;
       const why = run.error ? ` · ${oneLine(run.error.code, 60)}` : '';
-      const after = took === undefined ? ' before it started' : ` after ${durationText(took)}`;
+      const after =
+        took === undefined ? ` ${t('before it started')}` : ` ${t('after {0}', durationText(took))}`;
       return `${stateWord(run.state)}${line}${why}${line || why ? '' : after}`;
     }
   }
 }
 
-export const flowName = (run: Run): string => oneLine(run.flow.name, 80) || '(unnamed flow)';
+export const flowName = (run: Run): string => oneLine(run.flow.name, 80) || t('(unnamed flow)');
 
 /** `1 run`, `3 runs`. */
 export const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;

@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ProductError } from '../../src/base/error.ts';
-import { commandIds, hiddenCommandIds, viewIds } from '../../src/extension/names.ts';
+import {
+  commandIds,
+  fleetCommandIds,
+  hiddenCommandIds,
+  hiddenFleetCommandIds,
+  viewIds,
+} from '../../src/extension/names.ts';
+import { detailCommandIds } from '../../src/extension/runDetails/names.ts';
 import { Window } from './harness.ts';
 
 it('registers commands and views at once and touches neither agent nor language server', () => {
@@ -10,7 +17,9 @@ it('registers commands and views at once and touches neither agent nor language 
   window.vscode.open('/flows/archive.robin', 'SET a TO 1');
   window.activate();
   expect([...window.vscode.commands.keys()].sort()).toEqual(
-    [...Object.values(commandIds), ...Object.values(hiddenCommandIds)].sort(),
+    [commandIds, hiddenCommandIds, detailCommandIds, fleetCommandIds, hiddenFleetCommandIds]
+      .flatMap((ids) => Object.values<string>(ids))
+      .sort(),
   );
   expect([...window.vscode.trees.keys()]).toEqual(Object.values(viewIds));
   expect(window.agent.attached + window.agent.opened + window.languageCalls.length).toBe(0);
@@ -19,7 +28,7 @@ it('registers commands and views at once and touches neither agent nor language 
 it('finds the icons of line status where it expects them', () => {
   const window = new Window();
   window.activate();
-  expect(window.vscode.gutterIcons).toHaveLength(5);
+  expect(window.vscode.gutterIcons).toHaveLength(6);
   for (const icon of window.vscode.gutterIcons) expect(existsSync(icon), icon).toBe(true);
 });
 
@@ -57,7 +66,7 @@ it('finds an agent that somebody else starts, but looks for it only while a view
   window.agent.running = true;
   await window.clock.advance(5_000);
   expect(await window.vscode.renderTree(viewIds.machines)).toBe(
-    '[vm-active] DESK-7  Connected · 0 running, 0 queued  {machine stoppable}',
+    '[vm-active] DESK-7  Connected · 0 running, 0 queued  {machine own stoppable}',
   );
 });
 
@@ -86,7 +95,7 @@ it('says why the agent cannot be reached, and what to do', async () => {
   await window.clock.advance(120_000);
   expect(await window.vscode.renderTree(viewIds.machines)).toBe(
     [
-      '[error] This machine  Agent failed · AgentUnreachable  {machine startable}',
+      '[error] This machine  Agent failed · AgentUnreachable  {machine own startable}',
       '  [info] Port 1 is closed.',
       '  [lightbulb] Check the port.',
     ].join('\n'),
@@ -140,7 +149,7 @@ it('pauses a run, lets it go on and asks it to stop safely, only where that appl
   const row = { kind: 'run', runId: 'aaaa-1' };
   const flags = async () => /archive.*\{(.*)\}/.exec(await vscode.renderTree(viewIds.runQueue))?.[1];
   await window.settle();
-  expect(await flags()).toBe('run active');
+  expect(await flags()).toBe('run active queued');
   void vscode.run(commandIds.pauseRun, row);
   await window.settle();
   expect(vscode.dialog.text).toBe('archive cannot be paused: Next to run.');

@@ -5,7 +5,11 @@ import { commandIds, viewIds } from '../../src/extension/names.ts';
 import { Window } from './harness.ts';
 
 const machines = (window: Window) => window.vscode.renderTree(viewIds.machines);
-const methods = (window: Window) => window.agent.calls.map(({ method }) => method);
+/** What was called for the runs; machines are listed beside. */
+const methods = (window: Window) =>
+  window.agent.calls
+    .map(({ method }) => method)
+    .filter((method) => !/^(machines|groups|connections)\./.test(method));
 
 it('asks for a list once, and after a loss only for what it missed', async () => {
   const window = await Window.connected();
@@ -32,7 +36,7 @@ it('reads the list again when the events it missed are gone', async () => {
   agent.events = agent.events.slice(-1);
   agent.calls.length = 0;
   await window.clock.advance(1_000);
-  expect(methods(window).slice(0, 3)).toEqual(['subscribe', 'runs.list', 'subscribe']);
+  expect(methods(window).slice(0, 4)).toEqual(['subscribe', 'runs.list', 'queue.list', 'subscribe']);
   expect(await window.vscode.renderTree(viewIds.runQueue)).toContain('archive  Failed');
 });
 
@@ -83,12 +87,12 @@ it('starts a killed agent again when runs were left unfinished, within five seco
   window.agent.queue('a', 'archive');
   window.agent.drop(1006);
   expect(await machines(window)).toBe(
-    '[sync~spin] This machine  Connection lost, trying again (1) · 0 running, 1 queued when last seen  {machine}',
+    '[sync~spin] This machine  Connection lost, trying again (1) · 0 running, 1 queued when last seen  {machine own}',
   );
   await window.clock.advance(5_000);
   expect([window.agent.opened, await machines(window)]).toEqual([
     1,
-    '[vm-active] DESK-7  Connected · 0 running, 1 queued  {machine stoppable}',
+    '[vm-active] DESK-7  Connected · 0 running, 1 queued  {machine own stoppable}',
   ]);
 });
 
@@ -180,7 +184,7 @@ it('reads the earlier events of a run page by page, and goes on with the next li
   agent.eventsPerPage = 1;
   window.activate();
   const document = window.vscode.open('/flows/archive.robin', text);
-  agent.lostAfterCalls = 7;
+  agent.lostAfterPages = 2;
   await window.settle();
   expect(window.vscode.renderEditor(document)).toBe(text);
   agent.running = true;

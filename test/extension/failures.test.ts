@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { ProductError } from '../../src/base/error.ts';
 import { inTermsOfSettings } from '../../src/extension/localAgent.ts';
 import { commandIds, viewIds } from '../../src/extension/names.ts';
+import { detailCommandIds } from '../../src/extension/runDetails/names.ts';
 import { Window } from './harness.ts';
 
 const tooOld = new ProductError(
@@ -51,7 +52,8 @@ it('a next step that names a setting opens it, from the message and from the Mac
   expect(vscode.executed).toContain('workbench.action.openSettings @id:desktopFlows.agent.nodePath');
 
   const { provider } = vscode.trees.get(viewIds.machines) as NonNullable<ReturnType<typeof vscode.trees.get>>;
-  const rows = (await provider.getChildren({ kind: 'machine' })) as unknown[];
+  const [machine] = (await provider.getChildren(undefined)) as unknown[];
+  const rows = (await provider.getChildren(machine)) as unknown[];
   const commands = await Promise.all(rows.map(async (row) => (await provider.getTreeItem(row)).command));
   expect(commands).toEqual([
     undefined,
@@ -80,7 +82,7 @@ it('an agent that is gone while the page of a run is open: the page says that it
   const { agent, vscode } = window;
   const run = agent.queue('aaaa-1', 'archive');
   agent.change(run.id, { state: 'Running', startedAt: window.clock.now() });
-  await vscode.run(commandIds.showRun, { kind: 'run', runId: run.id });
+  await vscode.run(detailCommandIds.showRunAsText, { kind: 'run', runId: run.id });
   const page = vscode.api.window.activeTextEditor?.document.uri as unknown as { scheme: string };
   expect(vscode.page(page)).toContain('State: Running\n');
   agent.drop(1001);
@@ -92,9 +94,9 @@ it('the buttons above the page of a run are those that its state allows', async 
   const { agent, vscode } = window;
   const flags = () => vscode.contexts.get('desktopFlows.shownRun');
   const run = agent.queue('aaaa-1', 'archive');
-  await vscode.run(commandIds.showRun, { kind: 'run', runId: run.id });
+  await vscode.run(detailCommandIds.showRunAsText, { kind: 'run', runId: run.id });
   await window.settle();
-  expect(flags()).toBe('run active');
+  expect(flags()).toBe('run active queued');
   const error = { code: 'E', message: 'm', nextStep: 'n', line: 1 };
   agent.change(run.id, { state: 'Failed', error });
   await window.settle();

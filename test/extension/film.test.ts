@@ -2,6 +2,7 @@
 // in golden/. After an intended change run `vitest -u` and read the difference.
 import { expect, it } from 'vitest';
 import { commandIds, viewIds } from '../../src/extension/names.ts';
+import { detailCommandIds } from '../../src/extension/runDetails/names.ts';
 import type { FakeDocument } from '../fakes/vscode.ts';
 import { Window } from './harness.ts';
 
@@ -168,7 +169,7 @@ it('tells the whole story of a run on its page, with secured values hidden', asy
     { line: 4, subflow: 'Copy', action: 'File.Copy', ms: 10 },
   );
   await window.settle();
-  await vscode.run(commandIds.showRun, { kind: 'run', runId: run.id });
+  await vscode.run(detailCommandIds.showRunAsText, { kind: 'run', runId: run.id });
   const page = vscode.api.window.activeTextEditor?.document.uri as unknown as { scheme: string };
   const running = vscode.page(page);
 
@@ -228,7 +229,12 @@ it('renders hostile names as text', async () => {
   const { provider } = vscode.trees.get(viewIds.runQueue) as NonNullable<ReturnType<typeof vscode.trees.get>>;
   const [group] = (await provider.getChildren(undefined)) as unknown[];
   const [node] = (await provider.getChildren(group)) as unknown[];
-  const item = await provider.getTreeItem(node);
+  const row = await provider.getTreeItem(node);
+  // The tooltip may be made when it is asked for.
+  const token = { isCancellationRequested: false } as Parameters<
+    NonNullable<typeof provider.resolveTreeItem>
+  >[2];
+  const item = (await provider.resolveTreeItem?.(row, node, token)) ?? row;
   expect(item.label).toBe('[click](command:workbench.action.quit) <b>$(bug)</b> **x**');
   const { value, isTrusted, supportHtml, supportThemeIcons } = item.tooltip as {
     value: string;

@@ -7,6 +7,7 @@ import { ProductError } from '../../src/base/error.ts';
 import { Emitter } from '../../src/base/event.ts';
 import type { DebugMessage } from '../../src/extension/agents.ts';
 import { startExtension } from '../../src/extension/extension.ts';
+import type { ListedMachine } from '../../src/extension/fleet/fleetStore.ts';
 import type { AgentPort, Link } from '../../src/extension/localAgent.ts';
 import type { Tester } from '../../src/extension/testing/tester.ts';
 import type {
@@ -17,10 +18,17 @@ import type {
   TestsParams,
 } from '../../src/protocol/editor.ts';
 import type { CloseReason } from '../../src/protocol/link.ts';
-import type { ActionRecord, LineStatus, Run, RunEvent } from '../../src/protocol/run.ts';
+import {
+  type ActionRecord,
+  isTerminal,
+  type LineStatus,
+  type Run,
+  type RunEvent,
+} from '../../src/protocol/run.ts';
 import { testsIn } from '../../src/server/features/tests.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { FakeVSCode, Memento } from '../fakes/vscode.ts';
+import { equipped, FakeSecrets } from './fleetHarness.ts';
 
 // Golden texts contain local times.
 process.env.TZ = 'UTC';
@@ -33,14 +41,20 @@ type EventBody = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'seq' 
 export class FakeAgent {
   readonly calls: { readonly method: string; readonly params: Record<string, unknown> }[] = [];
   readonly runs: Run[] = [];
+  /** What `machines.list` answers. */
+  machines: ListedMachine[] = [];
   events: RunEvent[] = [];
   /** An agent that nobody started yet cannot be attached to. */
   running = false;
   /** Fails the next attempts to reach or start it. */
   failures: ProductError[] = [];
   machineId = 'm-1';
+  /** Pictures of failed runs, Base64 by run. */
+  readonly screenshots = new Map<string, string>();
   /** The links are lost instead of answering the call after so many more. */
   lostAfterCalls = Number.POSITIVE_INFINITY;
+  /** The links are lost instead of answering for the events of a run once more, after so many answers. */
+  lostAfterPages = Number.POSITIVE_INFINITY;
   /** How many events one answer holds. */
   eventsPerPage = 1_000;
   attached = 0;
@@ -178,6 +192,7 @@ export class FakeAgent {
       call: (async (method: string, params: Record<string, unknown>) => {
         this.calls.push({ method, params });
         if (this.lostAfterCalls-- === 0) this.drop(1006);
+        if (method === 'runs.events' && this.lostAfterPages-- === 0) this.drop(1006);
         if (!this.#links.includes(link))
           throw new ProductError('LinkClosed', 'The link ended.', 'Try again.');
         return this.#answer(link, method, params);
@@ -209,6 +224,19 @@ export class FakeAgent {
         const kept = this.events.filter((event) => event.runId === runId && event.seq > Number(params.after));
         return { events: kept.slice(0, this.eventsPerPage) };
       }
+      case 'queue.list':
+        return {
+          waiting: this.runs.filter(({ state }) => state === 'Queued'),
+          running: this.runs.filter(({ state }) => !isTerminal(state) && state !== 'Queued'),
+        };
+      case 'machines.list':
+        return { machines: this.machines, era: '2021' };
+      case 'groups.list':
+        return { groups: [] };
+      case 'connections.list':
+        return { connections: [] };
+      case 'runs.screenshot':
+        return { width: 800, height: 600, png: this.screenshots.get(runId) };
       case 'runs.enqueue': {
         const { flow, inputs } = params as {
           flow: { name: string; path: string; text: string };
@@ -288,7 +316,7 @@ const fakeMachine = {
 
 export class Window {
   readonly clock = new FakeClock();
-  readonly vscode = new FakeVSCode();
+  readonly vscode = equipped(new FakeVSCode()).vscode;
   readonly agent = new FakeAgent(this.clock);
   readonly memory = new Memento();
   /** What the language server says of every flow. */
@@ -331,6 +359,8 @@ export class Window {
       extensionPath: join(import.meta.dirname, '..', '..'),
       extension: { packageJSON: { version: '0.1.0' } },
       workspaceState: this.memory,
+      globalState: new Memento(),
+      secrets: new FakeSecrets(),
     };
     this.#extension = startExtension(
       this.vscode.api,
@@ -339,6 +369,10 @@ export class Window {
         clock: this.clock,
         random: () => 0.5,
         agent: () => this.agent.port,
+        orchestrator: () => async () => {
+          throw new ProductError('OrchestratorUnreachable', 'No orchestrator answers.', 'Check it.');
+        },
+        pageScript: () => '/* paints */',
         tester: () => (request, told, signal) => this.tester(request, told, signal),
         language: (_script, _channel, _log, gaveUp) => {
           this.languageGaveUp = gaveUp;

@@ -6,6 +6,7 @@ import {
   colorIds,
   commandIds,
   contextKeys,
+  fleetCommandIds,
   flowFlags,
   languageId,
   machineFlags,
@@ -15,6 +16,12 @@ import {
   settingsSection,
   viewIds,
 } from '../../src/extension/names.ts';
+import {
+  detailCommandIds,
+  detailSettingIds,
+  monitorViewId,
+  pageTypes,
+} from '../../src/extension/runDetails/names.ts';
 import { lintRules, ruleSeverities } from '../../src/language/checks/lint/rules.ts';
 import { serverSettingIds } from '../../src/server/settings.ts';
 
@@ -35,6 +42,11 @@ const {
   languages,
 } = manifest.contributes;
 
+const allCommandIds: readonly string[] = [commandIds, fleetCommandIds, detailCommandIds].flatMap((ids) =>
+  Object.values<string>(ids),
+);
+const allViewIds: readonly string[] = [...Object.values(viewIds), monitorViewId];
+
 interface MenuItem {
   command: string;
   when?: string;
@@ -46,9 +58,12 @@ const steps: { description: string; media: { markdown: string }; completionEvent
   walkthroughs.flatMap((walkthrough: { steps: unknown[] }) => walkthrough.steps);
 const said = (placeholder: string) => strings[placeholder.replaceAll('%', '')] ?? '';
 
+/** Commands about the window as a whole, or about what stands under the cursor of a debug session. */
+const onlyInPalette = new Set<string>([commandIds.restartLanguageServer]);
+
 describe('commands', () => {
   it('are contributed exactly once each, with title, category and icon', () => {
-    expect(commands.map(({ command }: MenuItem) => command).sort()).toEqual(Object.values(commandIds).sort());
+    expect(commands.map(({ command }: MenuItem) => command).sort()).toEqual([...allCommandIds].sort());
     for (const { title, category, icon } of commands) {
       expect([said(title), said(category), icon]).toEqual([
         expect.stringMatching(/\w/),
@@ -65,10 +80,7 @@ describe('commands', () => {
     const completed = steps
       .flatMap(({ completionEvents }) => completionEvents)
       .flatMap((event) => /^onCommand:(.+)$/.exec(event)?.[1] ?? []);
-    const known = new Set<string>([
-      ...Object.values(commandIds),
-      ...Object.values(viewIds).map((view) => `${view}.focus`),
-    ]);
+    const known = new Set<string>([...allCommandIds, ...allViewIds.map((view) => `${view}.focus`)]);
     const ours = [...menuItems.map(({ command }) => command), ...linked, ...completed].filter(
       (id) => !id.startsWith('workbench.'),
     );
@@ -103,15 +115,60 @@ describe('commands', () => {
       commandIds.copyErrorDetails,
     ]) {
       expect(on('editor/title', runScheme)).toContain(command);
+      expect(on('editor/title', pageTypes.run)).toContain(command);
     }
+  });
+
+  it('can each be reached from a view and from the palette', () => {
+    const inPlaces = (places: RegExp) =>
+      new Set(
+        Object.entries(menus as Record<string, MenuItem[]>)
+          .filter(([place]) => places.test(place))
+          .flatMap(([, items]) => items.map(({ command }) => command)),
+      );
+    const reachable = inPlaces(/^(view|editor|explorer|debug)\//);
+    for (const text of Object.values(strings))
+      for (const [, id] of text.matchAll(/\(command:([\w.]+)\)/g)) reachable.add(id as string);
+    expect(allCommandIds.filter((id) => !reachable.has(id) && !onlyInPalette.has(id))).toEqual([]);
+    const kept = (menus.commandPalette as MenuItem[]).filter(({ when }) => when === 'false');
+    expect(kept).toEqual([]);
+  });
+
+  it('are enabled only where they can do something, when that depends on the place', () => {
+    const palette = new Map((menus.commandPalette as MenuItem[]).map(({ command, when }) => [command, when]));
+    const conditions = new Map<string, string>(
+      commands.flatMap(({ command, enablement }: { command: string; enablement?: string }) => {
+        const condition = enablement ?? palette.get(command);
+        return condition === undefined ? [] : [[command, condition]];
+      }),
+    );
+    // Commands about the text of the open flow, and those that one state of the agent rules out.
+    for (const command of [commandIds.runFromHere, commandIds.addInput, commandIds.copyForDesigner])
+      expect(conditions.get(command), command).toContain('editorLangId == robin');
+    for (const command of [commandIds.startAgent, commandIds.stopAgent, fleetCommandIds.restartAgent])
+      expect(conditions.get(command), command).toContain(contextKeys.agentState);
+    // All others ask what they are about, or say why there is nothing to do.
+    const keys = new Set<string>(Object.values(contextKeys));
+    for (const [command, condition] of conditions)
+      for (const [key] of condition.matchAll(/desktopFlows\.\w+/g)) expect(keys, command).toContain(key);
+  });
+
+  it('inline on a row have an icon', () => {
+    const icons = new Map<string, string>(
+      commands.map(({ command, icon }: { command: string; icon: string }) => [command, icon]),
+    );
+    for (const { command, group } of menuItems)
+      if (/^(inline|navigation)/.test(group ?? '')) expect(icons.get(command), command).toMatch(/^\$\(.+\)$/);
   });
 });
 
 describe('views', () => {
   it('are contributed exactly once each, in a container with an icon', () => {
-    const [container] = viewsContainers.activitybar;
-    expect(views[container.id].map(({ id }: { id: string }) => id)).toEqual(Object.values(viewIds));
-    expect(existsSync(join(root, container.icon))).toBe(true);
+    const containers = [...viewsContainers.activitybar, ...viewsContainers.panel];
+    expect(
+      containers.flatMap(({ id }: { id: string }) => views[id]).map(({ id }: { id: string }) => id),
+    ).toEqual(allViewIds);
+    for (const { icon } of containers) expect(existsSync(join(root, icon))).toBe(true);
   });
 
   it('have a welcome text for every state in which they can be empty', () => {
@@ -137,7 +194,7 @@ describe('conditions', () => {
       ...[runFlags, machineFlags, flowFlags].flatMap((flags) => Object.values(flags)),
     ]);
     const keys = new Set<string>(Object.values(contextKeys));
-    const ids = new Set<string>([...keys, ...Object.values(viewIds)]);
+    const ids = new Set<string>([...keys, ...allViewIds, ...Object.values(pageTypes)]);
     for (const when of whens) {
       for (const [, flag] of when.matchAll(/viewItem =~ \/\\b(\w+)\\b\//g))
         expect(flags, when).toContain(flag);
@@ -158,7 +215,9 @@ describe('conditions', () => {
 describe('settings', () => {
   it('are contributed exactly once each, described and with a default', () => {
     expect(Object.keys(configuration.properties).sort()).toEqual(
-      [...Object.values(settingIds), ...serverSettingIds].map((id) => `${settingsSection}.${id}`).sort(),
+      [...Object.values(settingIds), ...Object.values(detailSettingIds), ...serverSettingIds]
+        .map((id) => `${settingsSection}.${id}`)
+        .sort(),
     );
     for (const [
       id,
@@ -212,6 +271,20 @@ it('names files that exist, and the language of the code', () => {
     expect(existsSync(join(root, file)), file).toBe(true);
 });
 
+it('has a walkthrough of five steps that complete by themselves, and says that there is no telemetry', () => {
+  expect(steps).toHaveLength(5);
+  for (const { completionEvents } of steps)
+    for (const event of completionEvents) expect(event).toMatch(/^on(Command|Context|View):/);
+  expect(strings['walkthrough.description']).toMatch(/no telemetry/);
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  for (const file of sources)
+    expect(readFileSync(join(root, 'src', file), 'utf8'), file).not.toMatch(
+      /createTelemetryLogger|TelemetryReporter/,
+    );
+});
+
 it('keeps the promise of a limited mode in untrusted workspaces', () => {
   expect(manifest.capabilities.untrustedWorkspaces.supported).toBe('limited');
 });
@@ -219,14 +292,14 @@ it('keeps the promise of a limited mode in untrusted workspaces', () => {
 it('has its shared identifiers in names.ts only', () => {
   const folder = join(root, 'src', 'extension');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && file !== 'names.ts',
+    (file) => file.endsWith('.ts') && !/(^|[\\/])names\.ts$/.test(file),
   );
   // Keys of this window's own memory and the id of its status bar item are nobody else's business.
   const own = /^desktopFlows\.(inputs:|requestedRuns$|status$)/;
   const strays = files.flatMap((file) =>
     [...readFileSync(join(folder, file), 'utf8').matchAll(/['`](desktopFlows\.[^'`$]*)/g)]
       .map((match) => match[1] as string)
-      .filter((id) => !own.test(id)),
+      .filter((id) => id !== 'desktopFlows.' && !own.test(id)),
   );
   expect(strays).toEqual([]);
 });

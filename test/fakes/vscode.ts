@@ -62,6 +62,9 @@ class Uri {
   static from(parts: { scheme: string; path?: string; query?: string; fragment?: string }): Uri {
     return new Uri(parts);
   }
+  static joinPath(base: Uri, path: string): Uri {
+    return new Uri({ ...base, path: `${base.path}/${path}` });
+  }
   static parse(text: string): Uri {
     const [, scheme = '', path = '', query = '', fragment = ''] =
       /^([^:]+):(?:\/\/)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(text) ?? [];
@@ -420,6 +423,60 @@ export class FakeQuickPick extends QuickInput {
   }
 }
 
+/** A page in a panel or a view: what it was sent, and a person who presses its buttons. */
+export class FakePage {
+  readonly type: string;
+  title: string;
+  active = true;
+  visible = true;
+  iconPath: unknown;
+  badge: { readonly value: number } | undefined;
+  readonly sent: { readonly kind: string; readonly [field: string]: unknown }[] = [];
+  readonly #received = new EventEmitter<unknown>();
+  readonly #viewState = new EventEmitter<unknown>();
+  readonly #disposed = new EventEmitter<void>();
+  readonly onDidChangeViewState = this.#viewState.event;
+  readonly onDidChangeVisibility = this.#viewState.event;
+  readonly onDidDispose = this.#disposed.event;
+  readonly webview = {
+    options: {} as Record<string, unknown>,
+    html: '',
+    onDidReceiveMessage: this.#received.event,
+    postMessage: async (message: { kind: string }) => {
+      // What crosses to the page must survive it.
+      this.sent.push(structuredClone(message));
+      return true;
+    },
+  };
+  constructor(type: string, title: string) {
+    this.type = type;
+    this.title = title;
+  }
+  /** The page says something: `ready`, or that a button was pressed. */
+  say(message: unknown): void {
+    this.#received.fire(message);
+  }
+  press(id: string, argument?: string): void {
+    this.say({ kind: 'act', id, argument });
+  }
+  /** The person brings another editor to the front, or this one back. */
+  turn(visible: boolean): void {
+    this.active = visible;
+    this.visible = visible;
+    this.#viewState.fire(undefined);
+  }
+  reveal(): void {
+    this.turn(true);
+  }
+  dispose(): void {
+    this.#disposed.fire();
+  }
+  /** The last message of a kind. */
+  last<T>(kind: string): T | undefined {
+    return this.sent.findLast((message) => message.kind === kind) as T | undefined;
+  }
+}
+
 /** A message or dialog that waits for the person. `answer(undefined)` closes it without a choice. */
 export interface FakeDialog {
   readonly kind: string;
@@ -471,6 +528,7 @@ export class FakeVSCode {
   readonly #changedText = new EventEmitter<unknown>();
   readonly #closed = new EventEmitter<FakeDocument>();
   readonly #visibleEditors = new EventEmitter<unknown>();
+  readonly #configuration = new EventEmitter<{ affectsConfiguration(id: string): boolean }>();
   readonly #problems = new Map<string, readonly Diagnostic[]>();
   #status:
     | { text: string; tooltip: string; shown: boolean; accessibilityInformation?: { label: string } }
@@ -490,6 +548,13 @@ export class FakeVSCode {
   readonly #endedSession = new EventEmitter<FakeDebugSession>();
   #session: FakeDebugSession | undefined;
   clipboard = '';
+  readonly languageModelTools = new Map<string, api.LanguageModelTool<object>>();
+  mcpServers: api.McpServerDefinitionProvider | undefined;
+  /** Folders of the workspace, by path. */
+  folders: string[] = [];
+  /** Web pages in the order in which they were opened. */
+  readonly pages: FakePage[] = [];
+  readonly webViews = new Map<string, { open(): FakePage }>();
   /** Files by their paths. */
   readonly written = new Map<string, string>();
   isTrusted = true;
@@ -549,6 +614,12 @@ export class FakeVSCode {
       document,
       contentChanges: [{ range: new Range(startLine, startCharacter, endLine, endCharacter), text }],
     });
+  }
+
+  /** Changes a setting, as the settings page does. */
+  set(id: string, value: unknown): void {
+    this.settings.set(id, value);
+    this.#configuration.fire({ affectsConfiguration: (asked) => asked === id });
   }
 
   async run(command: string, ...args: unknown[]): Promise<void> {
@@ -716,6 +787,8 @@ export class FakeVSCode {
     return {
       version: '1.101.0',
       EventEmitter,
+      ViewColumn: { Active: -1 },
+      ConfigurationTarget: { Global: 1 },
       Position,
       Range,
       Uri,
@@ -789,7 +862,12 @@ export class FakeVSCode {
       OverviewRulerLane: { Left: 1, Center: 2, Right: 4, Full: 7 },
       DecorationRangeBehavior: { OpenOpen: 0, ClosedClosed: 1, OpenClosed: 2, ClosedOpen: 3 },
       QuickInputButtons: { Back: { back: true } },
+      l10n: {
+        t: (text: string, ...values: unknown[]) =>
+          text.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])),
+      },
       env: {
+        language: 'en',
         remoteName: undefined,
         clipboard: {
           readText: async () => fake.clipboard,
@@ -797,6 +875,38 @@ export class FakeVSCode {
             fake.clipboard = text;
           },
         },
+      },
+      lm: {
+        registerTool(name: string, tool: api.LanguageModelTool<object>) {
+          fake.languageModelTools.set(name, tool);
+          return none();
+        },
+        registerMcpServerDefinitionProvider(_id: string, provider: api.McpServerDefinitionProvider) {
+          fake.mcpServers = provider;
+          return none();
+        },
+      },
+      LanguageModelToolResult: class {
+        readonly content: readonly unknown[];
+        constructor(content: readonly unknown[]) {
+          this.content = content;
+        }
+      },
+      LanguageModelTextPart: class {
+        readonly value: string;
+        constructor(value: string) {
+          this.value = value;
+        }
+      },
+      McpStdioServerDefinition: class {
+        readonly label: string;
+        readonly command: string;
+        readonly args: readonly string[];
+        constructor(label: string, command: string, args: readonly string[]) {
+          this.label = label;
+          this.command = command;
+          this.args = args;
+        }
       },
       commands: {
         registerCommand(id: string, handler: (...args: unknown[]) => unknown) {
@@ -823,7 +933,13 @@ export class FakeVSCode {
         get textDocuments() {
           return fake.documents;
         },
-        getWorkspaceFolder: () => undefined,
+        get workspaceFolders() {
+          return fake.folders.length === 0
+            ? undefined
+            : fake.folders.map((path) => ({ uri: Uri.file(path), name: path.slice(1) }));
+        },
+        getWorkspaceFolder: (uri: Uri) =>
+          fake.folders.some((path) => uri.path.startsWith(`${path}/`)) ? {} : undefined,
         findFiles: async () => [...fake.files.keys()].map((path) => Uri.file(path)),
         createFileSystemWatcher: () => {
           const watcher = {
@@ -850,7 +966,9 @@ export class FakeVSCode {
         },
         getConfiguration: (section: string) => ({
           get: (key: string, fallback?: unknown) => fake.settings.get(`${section}.${key}`) ?? fallback,
+          update: async (key: string, value: unknown) => fake.set(`${section}.${key}`, value),
         }),
+        onDidChangeConfiguration: this.#configuration.event,
         onDidOpenTextDocument: this.#opened.event,
         onDidCloseTextDocument: this.#closed.event,
         onDidChangeTextDocument: this.#changedText.event,
@@ -878,6 +996,7 @@ export class FakeVSCode {
         },
       },
       languages: {
+        getDiagnostics: (uri: Uri) => fake.#problems.get(uri.path) ?? [],
         createDiagnosticCollection: () => ({
           set: (uri: Uri, entries: readonly Diagnostic[] | undefined) =>
             void fake.#problems.set(uri.path, entries ?? []),
@@ -920,6 +1039,22 @@ export class FakeVSCode {
           ];
           fake.#decorationTypes.set(type, look.filter((part) => part !== undefined).join(', '));
           return type;
+        },
+        createWebviewPanel(type: string, title: string) {
+          const page = new FakePage(type, title);
+          fake.pages.push(page);
+          return page;
+        },
+        registerWebviewViewProvider(type: string, provider: api.WebviewViewProvider) {
+          const page = new FakePage(type, type);
+          fake.webViews.set(type, {
+            open: () => {
+              provider.resolveWebviewView(page as unknown as api.WebviewView, {} as never, {} as never);
+              page.say({ kind: 'ready' });
+              return page;
+            },
+          });
+          return none();
         },
         createStatusBarItem() {
           const item = {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { Checks, expect, until } from './checks.ts';
 import { CodeServer } from './codeServer.mjs';
 import { lookAtDebugging } from './debugScreen.mjs';
+import { lookAtFleet } from './fleetScreen.mjs';
 import { lookAtLanguage } from './languageScreen.mjs';
+import { lookAtRunDetails } from './runDetailsScreen.mjs';
 import { lookAtTests } from './testingScreen.mjs';
 import { Workbench } from './workbench.mjs';
 
@@ -16,6 +18,7 @@ export async function screenSuite({ tools, browser, vsix, pictures }) {
   console.log('\nOn the screen');
   const server = new CodeServer(tools, join(import.meta.dirname, 'workspace'));
   let workbench;
+  let extension;
   const checks = new Checks(
     (line) => console.log(line),
     async (name) => {
@@ -28,11 +31,15 @@ export async function screenSuite({ tools, browser, vsix, pictures }) {
   );
   try {
     await checks.check('the vsix installs and the workbench opens', async () => {
-      await server.install(vsix);
+      extension = await server.install(vsix);
       await server.start();
       workbench = await Workbench.open(browser, server, pictures);
     });
-    if (workbench) await look(workbench, server, checks);
+    if (workbench) {
+      await look(workbench, server, checks);
+      await lookAtRunDetails(workbench, server, checks, { browser, extension });
+      await lookAtFleet(workbench, server, checks);
+    }
   } finally {
     await workbench?.page.close();
     await server.dispose();
@@ -127,6 +134,7 @@ async function look(workbench, server, checks) {
 
   await checks.check('Show Run tells the whole run, with the sensitive value masked', async () => {
     await workbench.pressInNotification('greet', 'Show Run');
+    await workbench.command('Desktop Flows: Show Run as Text');
     const start = await until('the page of the run', async () => {
       const text = await workbench.editorText();
       return text.includes('Outputs') && text;
